@@ -1,0 +1,1 @@
+"""What the platform knows of models: their specifications, their rows and their releases."""

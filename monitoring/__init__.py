@@ -1,0 +1,1 @@
+"""What is watched of a model once it serves."""

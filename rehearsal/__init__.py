@@ -1,0 +1,1 @@
+"""The offline AWS that does the work."""

@@ -1,0 +1,1 @@
+"""The car fuel-economy model, the worked example."""

@@ -1,0 +1,167 @@
+"""The sections of `model.toml`: the table, the split, the gates and what training, serving and monitoring need."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
+Metric = Literal["mae", "rmse", "r2", "mape"]
+Hyperparameter = str | int | float | bool
+
+
+class Section(BaseModel):
+    """A part of a document that people write: frozen, and an unknown key is an error, not a surprise."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Column(Section):
+    """One column of the table: its type, its unit and the values it may take."""
+
+    name: Name
+    type: Literal["float", "integer", "string", "category"]
+    unit: str = ""
+    description: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    categories: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    nullable: bool = False
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        numeric = self.type in {"float", "integer"}
+        if not numeric and (self.minimum is not None or self.maximum is not None):
+            raise ValueError(f"a column of type {self.type} has no minimum or maximum")
+        if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
+            raise ValueError(f"minimum {self.minimum:g} must be below maximum {self.maximum:g}")
+        if (self.type == "category") != bool(self.categories):
+            raise ValueError("categories must be given for a column of type category, and only for such a one")
+        if len(set(self.categories)) != len(self.categories):
+            raise ValueError("categories must not repeat")
+        return self
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether the column holds numbers."""
+        return self.type in {"float", "integer"}
+
+
+class Split(Section):
+    """How rows are dealt to training, validation and test: by key hash, so that a row never changes sides."""
+
+    seed: int = 0
+    test_fraction: Fraction = 0.2
+    validation_fraction: Fraction = 0.1
+    """Of all rows, taken from what is not test."""
+
+    @model_validator(mode="after")
+    def _leaves_training_rows(self) -> Self:
+        if self.test_fraction + self.validation_fraction >= 0.9:
+            raise ValueError(
+                "test_fraction + validation_fraction must stay below 0.9, or too little is left to train on"
+            )
+        return self
+
+
+class DataChecks(Section):
+    """What the whole table must fulfil before anything is trained on it."""
+
+    minimum_rows: int = Field(default=100, ge=1)
+    maximum_null_fraction: float = Field(default=0.2, ge=0, le=1)
+
+
+class Slice(Section):
+    """A part of the test rows whose metrics are shown apart: by value, or by ranges of `width` of a number."""
+
+    column: Name
+    width: float | None = Field(default=None, gt=0)
+
+
+class Gate(Section):
+    """A condition that a trained model meets before it is registered."""
+
+    metric: Metric
+    maximum: float | None = None
+    minimum: float | None = None
+    better_than_baseline_by: float | None = None
+    """Least improvement over the linear baseline, as a fraction of the baseline's metric (0.18 is 18 %)."""
+    better_than_released_by: float | None = None
+    """The same against the released model; below zero it is how much worse a new model may be."""
+
+    @model_validator(mode="after")
+    def _has_a_rule(self) -> Self:
+        rules = (self.maximum, self.minimum, self.better_than_baseline_by, self.better_than_released_by)
+        if all(rule is None for rule in rules):
+            raise ValueError("a gate needs maximum, minimum, better_than_baseline_by or better_than_released_by")
+        return self
+
+
+class Training(Section):
+    """The training job's machine and limits, and what the network is told."""
+
+    instance_type: InstanceType
+    instance_count: int = Field(default=1, ge=1, le=64)
+    spot: bool = True
+    max_runtime_s: int = Field(default=3600, ge=60, le=5 * 24 * 3600)
+    max_wait_s: int = Field(default=7200, ge=60, le=5 * 24 * 3600)
+    """Longest wait for spot capacity, running time included."""
+    volume_gb: int = Field(default=30, ge=1, le=16384)
+    hyperparameters: dict[str, Hyperparameter] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _waits_long_enough(self) -> Self:
+        if self.spot and self.max_wait_s < self.max_runtime_s:
+            raise ValueError(f"max_wait_s ({self.max_wait_s}) must be at least max_runtime_s ({self.max_runtime_s})")
+        return self
+
+    @property
+    def has_gpu(self) -> bool:
+        """Whether the instance family carries NVIDIA GPUs (the p and g families)."""
+        return self.instance_type.split(".")[1][0] in {"p", "g"}
+
+
+class Scaling(Section):
+    """Autoscaling of an endpoint of instances."""
+
+    minimum: int = Field(default=1, ge=1)
+    maximum: int = Field(default=4, ge=1)
+    invocations_per_instance_per_minute: int = Field(default=6000, ge=1)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.maximum < self.minimum:
+            raise ValueError(f"maximum ({self.maximum}) must be at least minimum ({self.minimum})")
+        return self
+
+
+class Serverless(Section):
+    """Size of a serverless endpoint."""
+
+    memory_mb: Literal[1024, 2048, 3072, 4096, 5120, 6144] = 2048
+    max_concurrency: int = Field(default=5, ge=1, le=200)
+
+
+class Serving(Section):
+    """The endpoint: instances or serverless (which of them, the stack decides), limits and how it is updated."""
+
+    instance_type: InstanceType
+    scaling: Scaling = Scaling()
+    serverless: Serverless = Serverless()
+    max_rows: int = Field(default=1000, ge=1)
+    max_body_bytes: int = Field(default=1_000_000, ge=1024, le=25_000_000)
+    """SageMaker takes at most 25 MB a request."""
+    deployment: Literal["canary", "rolling"] = "canary"
+
+
+class Monitor(Section):
+    """When an endpoint or its data counts as unwell."""
+
+    p99_latency_ms: float = Field(default=200, gt=0)
+    error_rate: Fraction = 0.01
+    capture_percent: int = Field(default=100, ge=0, le=100)
+    drift_psi: float = Field(default=0.2, gt=0)
+    """Population stability index of a feature above which it has drifted."""
+    quality_metric_maximum: float | None = Field(default=None, gt=0)
+    """Limit of the first gate's metric on labelled traffic; none for that gate's own maximum."""

@@ -51,10 +51,8 @@ class ModelSpec(Section):
     def _columns_from_tables(cls, value: object) -> object:
         """`[columns.<name>]` tables of the TOML become columns that know their name."""
         if isinstance(value, Mapping):
-            tables: Mapping[str, Any] = value  # pyright: ignore[reportUnknownVariableType]
-            return tuple(
-                {"name": name, **table} if isinstance(table, dict) else table for name, table in tables.items()
-            )
+            tables = cast("Mapping[str, Mapping[str, Any]]", value)
+            return tuple({"name": name, **table} if hasattr(table, "keys") else table for name, table in tables.items())
         return value
 
     @field_validator("schedule")

@@ -1,0 +1,120 @@
+"""The settings of a stack: the `drivetrain:settings` object of `Pulumi.<stack>.yaml`, parsed before all else.
+
+Nothing here imports Pulumi, so that the command line reads the same file the same way.
+"""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from infra.names import Names
+from models.explain import explain
+from models.schema import Section
+
+SETTINGS_KEY = "drivetrain:settings"
+_CIDR = r"^(10|172|192)\.\d{1,3}\.\d{1,3}\.\d{1,3}/16$"
+
+
+class SettingsError(Exception):
+    """A stack's settings are not right; the message names file and key, and says what would be right."""
+
+
+class NetworkSettings(Section):
+    """The VPC."""
+
+    cidr: Annotated[str, Field(pattern=_CIDR)] = "10.20.0.0/16"
+    """A private /16, from which each availability zone takes a /20."""
+    availability_zones: int = Field(default=2, ge=2, le=3)
+
+
+class LakeSettings(Section):
+    """How long the buckets keep what, and how much one query may read."""
+
+    noncurrent_version_days: int = Field(default=90, ge=1)
+    capture_days: int = Field(default=90, ge=1)
+    query_result_days: int = Field(default=14, ge=1)
+    access_log_days: int = Field(default=365, ge=1)
+    query_scan_limit_gb: int = Field(default=100, ge=1)
+
+
+class EndpointSettings(Section):
+    """What models are served on."""
+
+    mode: Literal["serverless", "instance"]
+    minimum_instances: int = Field(default=1, ge=1)
+    """Least number of instances of an endpoint, whatever the model asks for; two or more survive the loss of a zone."""
+
+
+class ObservabilitySettings(Section):
+    """Logs, alarms and the budget."""
+
+    log_retention_days: Literal[7, 14, 30, 60, 90, 180, 365, 731]
+    alarm_email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
+    budget_usd_per_month: int = Field(ge=1)
+
+
+class Settings(Section):
+    """Everything that differs between stacks, and nothing else."""
+
+    stack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,14}$")]
+    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,14}$")] = "drivetrain"
+    account_id: Annotated[str, Field(pattern=r"^\d{12}$")]
+    region: Annotated[str, Field(pattern=r"^[a-z]{2}-[a-z]+-\d$")]
+    protect: bool
+    """Whether what holds data or identity is protected from deletion."""
+    network: NetworkSettings = NetworkSettings()
+    lake: LakeSettings = LakeSettings()
+    endpoint: EndpointSettings
+    observability: ObservabilitySettings
+    tags: dict[str, str] = Field(default_factory=dict)
+    releases: str = "releases"
+    """The folder of the release files, relative to the project."""
+
+    @property
+    def names(self) -> Names:
+        """The names of this stack."""
+        return Names(project=self.project, stack=self.stack, account_id=self.account_id, region=self.region)
+
+    @property
+    def default_tags(self) -> dict[str, str]:
+        """The tags of every resource of the stack."""
+        return {"project": self.project, "stack": self.stack, "managed-by": "pulumi", **self.tags}
+
+
+def stack_file(project_dir: Path, stack: str) -> Path:
+    """Where the settings of `stack` are."""
+    return project_dir / f"Pulumi.{stack}.yaml"
+
+
+def parse_settings(stack: str, document: Mapping[str, Any], origin: str) -> Settings:
+    """The settings in `document`, the object under `drivetrain:settings`."""
+    try:
+        return Settings.model_validate({**document, "stack": stack})
+    except ValidationError as error:
+        raise SettingsError(explain(f"{origin}: {SETTINGS_KEY}", error)) from error
+
+
+def load_settings(project_dir: Path, stack: str) -> Settings:
+    """The settings of `stack` as its file in `project_dir` holds them."""
+    file = stack_file(project_dir, stack)
+    try:
+        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(_no_such_stack(project_dir, stack)) from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{file.name}: no valid YAML: {error}") from error
+    settings = document.get("config", {}).get(SETTINGS_KEY) if isinstance(document, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    if not isinstance(settings, dict):
+        raise SettingsError(f"{file.name}: config.{SETTINGS_KEY} is missing; it holds the settings of the stack")
+    return parse_settings(stack, settings, file.name)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _no_such_stack(project_dir: Path, stack: str) -> str:
+    known = sorted(path.name.split(".")[1] for path in project_dir.glob("Pulumi.*.yaml"))
+    close = difflib.get_close_matches(stack, known, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"unknown stack {stack!r}: there is no Pulumi.{stack}.yaml; stacks are: {', '.join(known) or 'none'}{hint}"

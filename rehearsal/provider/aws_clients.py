@@ -15,7 +15,7 @@ ATTEMPTS = 2
 CONNECTIONS = 16
 
 
-class EnvironmentIncomplete(Exception):
+class EnvironmentIncompleteError(Exception):
     """The environment names no region or no credentials."""
 
     def __init__(self, missing: list[str]) -> None:
@@ -32,9 +32,10 @@ class EnvironmentClients:
         if not self._region:
             missing.append("AWS_REGION")
         if missing:
-            raise EnvironmentIncomplete(missing)
+            raise EnvironmentIncompleteError(missing)
         self._endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
-        self._session = boto3.Session(
+        # the stubs know one overload per installed service only, so the session is Any
+        self._session: Any = boto3.Session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=environment.get("AWS_SESSION_TOKEN") or None,
@@ -60,8 +61,9 @@ class EnvironmentClients:
         """The boto3 client of `service`: made once, safe to use from several threads (making one is not)."""
         with self._lock:
             if service not in self._clients:
-                create: Any = self._session.client  # the stubs know one overload per installed service only
-                self._clients[service] = create(service, endpoint_url=self._endpoint_url, config=_config(service))
+                self._clients[service] = self._session.client(
+                    service, endpoint_url=self._endpoint_url, config=_config(service)
+                )
             return self._clients[service]
 
 

@@ -16,10 +16,14 @@ class AwsClients(Protocol):
     """Where a handler gets its boto3 clients: one account, one region, one endpoint."""
 
     @property
-    def account_id(self) -> str: ...
+    def account_id(self) -> str:
+        """The twelve digits of the account the credentials belong to."""
+        ...
 
     @property
-    def region(self) -> str: ...
+    def region(self) -> str:
+        """Such as `eu-west-1`."""
+        ...
 
     def client(self, service: str) -> Any:
         """The boto3 client of `service`, cached and safe to use from several threads."""
@@ -65,8 +69,14 @@ class ResourceHandler(ABC):
     def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:
         """The outputs as AWS holds them now, or None when the resource is gone."""
 
-    def update(self, aws: AwsClients, resource_id: str, olds: Properties, news: Properties) -> Properties:
-        """Change the resource in place to `news` and return its outputs as read back."""
+    def update(
+        self,
+        aws: AwsClients,  # noqa: ARG002  the signature is for those who override it
+        resource_id: str,  # noqa: ARG002
+        olds: Properties,
+        news: Properties,
+    ) -> Properties:
+        """Change the resource in place from the inputs `olds` to the inputs `news`; its outputs as read back."""
         raise UpdateNotPossible(self.token, sorted(key for key in {*olds, *news} if olds.get(key) != news.get(key)))
 
     @abstractmethod
@@ -74,7 +84,7 @@ class ResourceHandler(ABC):
         """Remove the resource; one that is gone already is no error."""
 
 
-class UpdateNotPossible(Exception):
+class UpdateNotPossible(Exception):  # noqa: N818  says what is so
     """A property changed that neither `update` nor `replace_on` of its handler covers."""
 
     def __init__(self, token: str, keys: list[str]) -> None:

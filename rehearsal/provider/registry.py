@@ -14,7 +14,7 @@ import rehearsal.provider as package
 from rehearsal.provider.handler import ResourceHandler
 
 
-class UnknownResourceType(Exception):
+class UnknownResourceTypeError(Exception):
     """The program declares a type that no handler of the rehearsal serves."""
 
     def __init__(self, token: str) -> None:
@@ -40,8 +40,8 @@ def handlers() -> Mapping[str, ResourceHandler]:
 
 
 def handler_of(token: str) -> ResourceHandler:
-    """The handler of `token`; raises UnknownResourceType."""
+    """The handler of `token`; raises UnknownResourceTypeError."""
     try:
         return handlers()[token]
     except KeyError:
-        raise UnknownResourceType(token) from None
+        raise UnknownResourceTypeError(token) from None

@@ -102,15 +102,16 @@ def load_settings(project_dir: Path, stack: str) -> Settings:
     """The settings of `stack` as its file in `project_dir` holds them."""
     file = stack_file(project_dir, stack)
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        document: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise SettingsError(_no_such_stack(project_dir, stack)) from error
     except yaml.YAMLError as error:
         raise SettingsError(f"{file.name}: no valid YAML: {error}") from error
-    settings = document.get("config", {}).get(SETTINGS_KEY) if isinstance(document, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    if not isinstance(settings, dict):
+    config: Any = document.get("config") if hasattr(document, "get") else None
+    settings: Any = config.get(SETTINGS_KEY) if hasattr(config, "get") else None
+    if not hasattr(settings, "keys"):
         raise SettingsError(f"{file.name}: config.{SETTINGS_KEY} is missing; it holds the settings of the stack")
-    return parse_settings(stack, settings, file.name)  # pyright: ignore[reportUnknownArgumentType]
+    return parse_settings(stack, settings, file.name)
 
 
 def _no_such_stack(project_dir: Path, stack: str) -> str:

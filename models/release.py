@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, ValidationError
 
 from models.explain import explain
 from models.schema import Section
@@ -33,7 +33,8 @@ class Release(Section):
     metrics: dict[str, float]
 
 
-_RELEASES = TypeAdapter(dict[str, Release])
+class _ReleaseFile(Section):
+    models: dict[str, Release] = Field(default_factory=dict)
 
 
 def load_releases(path: Path) -> dict[str, Release]:
@@ -44,13 +45,10 @@ def load_releases(path: Path) -> dict[str, Release]:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ReleaseError(f"{path.name}: no valid TOML: {error}") from error
-    unknown = sorted(set(document) - {"models"})
-    if unknown:
-        raise ReleaseError(f"{path.name}: {unknown[0]}: unknown key; releases stand under [models.<name>]")
     try:
-        return _RELEASES.validate_python(document.get("models", {}))
+        return _ReleaseFile.model_validate(document).models
     except ValidationError as error:
-        raise ReleaseError(explain(f"{path.name}: models", error)) from error
+        raise ReleaseError(explain(path.name, error)) from error
 
 
 def parse_release(text: str, origin: str) -> Release:

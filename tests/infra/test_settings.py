@@ -1,0 +1,77 @@
+"""The stacks' settings: what is read, and what a person is told when it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.settings import SettingsError, load_settings, parse_settings
+
+STACKS = ("local", "dev", "staging", "production")
+
+
+def project_with(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "Pulumi.local.yaml").write_text(text)
+    return tmp_path
+
+
+def test_every_stack_has_an_account_of_its_own() -> None:
+    stacks = [load_settings(Path(), stack) for stack in STACKS]
+    assert [settings.stack for settings in stacks] == list(STACKS)
+    assert len({settings.account_id for settings in stacks}) == 4
+
+
+def test_only_the_rehearsal_may_lose_its_data() -> None:
+    assert [load_settings(Path(), stack).protect for stack in STACKS] == [False, True, True, True]
+
+
+def test_production_survives_the_loss_of_a_zone() -> None:
+    production = load_settings(Path(), "production")
+    assert production.endpoint.minimum_instances >= 2
+    assert production.network.availability_zones >= 2
+
+
+def test_names_come_from_the_settings() -> None:
+    names = load_settings(Path(), "staging").names
+    assert names.bucket("query-results") == "drivetrain-staging-333333333333-query-results"
+    assert names.database("curated") == "drivetrain_staging_curated"
+    assert names.role_arn("auto-mpg-train") == "arn:aws:iam::333333333333:role/drivetrain-staging-auto-mpg-train"
+
+
+def test_an_unknown_stack_lists_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r"there is no Pulumi\.stagin\.yaml; .*did you mean 'staging'"):
+        load_settings(Path(), "stagin")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"protct": True}, r"Pulumi\.x\.yaml: drivetrain:settings: protct: unknown key"),
+        ({"account_id": 111111111111}, r"account_id: Input should be a valid string"),
+        ({"account_id": "1234"}, r"account_id: .*pattern.*found '1234'"),
+        ({"protect": "yes"}, r"protect: Input should be a valid boolean \(found 'yes'\)"),
+        ({"region": "Ireland"}, r"region: .*pattern.*found 'Ireland'"),
+        ({"endpoint": {"mode": "lambda"}}, r"endpoint\.mode: Input should be 'serverless' or 'instance'"),
+        (
+            {"endpoint": {"mode": "instance", "minimum_instances": 0}},
+            r"minimum_instances: .*greater than or equal to 1",
+        ),
+        ({"network": {"availability_zones": 1}}, r"network\.availability_zones: .*greater than or equal to 2"),
+        ({"network": {"cidr": "8.8.0.0/16"}}, r"network\.cidr: .*pattern"),
+        ({"observability": {"log_retention_days": 8, "budget_usd_per_month": 1}}, r"log_retention_days: .*7, 14"),
+    ],
+)
+def test_a_wrong_setting_names_its_key(change: dict[str, object], message: str) -> None:
+    right = load_settings(Path(), "dev").model_dump(exclude={"stack"})
+    with pytest.raises(SettingsError, match=message):
+        parse_settings("x", {**right, **change}, "Pulumi.x.yaml")
+
+
+def test_a_file_that_is_no_yaml_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"Pulumi\.local\.yaml: no valid YAML"):
+        load_settings(project_with(tmp_path, "config: ["), "local")
+
+
+@pytest.mark.parametrize("text", ["", "config: {}", "config:\n  drivetrain:settings: 3", "config:"])
+def test_a_file_without_settings_is_said(tmp_path: Path, text: str) -> None:
+    with pytest.raises(SettingsError, match=r"config\.drivetrain:settings is missing"):
+        load_settings(project_with(tmp_path, text), "local")

@@ -1,0 +1,55 @@
+"""What an image is made of, and the tag that names it."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra.sources import content_tag, git_commit, image_files, project_directory
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for folder in ("models", "monitoring", "training", "serving", "requirements"):
+        shutil.copytree(project_directory() / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_an_image_holds_its_packages_and_its_lock() -> None:
+    files = image_files(project_directory(), "serving")
+    assert Path("requirements/serving.lock") in files
+    assert Path("models/auto_mpg/model.toml") in files
+    assert {path.parts[0] for path in files} == {"models", "monitoring", "serving", "requirements"}
+    assert not [path for path in files if "__pycache__" in path.parts]
+
+
+def test_equal_sources_have_equal_tags_wherever_they_lie(project: Path) -> None:
+    assert content_tag(project, "training") == content_tag(project_directory(), "training")
+
+
+def test_a_change_makes_a_new_tag_for_the_image_it_is_in(project: Path) -> None:
+    before = content_tag(project, "training"), content_tag(project, "serving")
+    (project / "training" / "new.py").write_text("")
+    assert content_tag(project, "training") != before[0]
+    assert content_tag(project, "serving") == before[1]
+
+
+def test_the_commit_is_the_last_that_changed_the_image(project: Path) -> None:
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"]
+        done = subprocess.run(["git", *identity, *arguments], cwd=project, capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    assert git_commit(project, "serving") == "unknown"
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    first = git("rev-parse", "HEAD")
+    (project / "training" / "new.py").write_text("")
+    assert git_commit(project, "serving") == first
+    assert git_commit(project, "training") == f"{first}-dirty"
+    git("add", ".")
+    git("commit", "-m", "second")
+    assert git_commit(project, "serving") == first
+    assert git_commit(project, "training") == git("rev-parse", "HEAD")

@@ -1,0 +1,107 @@
+"""A model's folder: what is read, and what a person is told when it is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from models.spec import ModelSpec, SpecError, discover, find_spec, load_spec, parse_spec
+
+MODELS = Path("models")
+AUTO_MPG = (MODELS / "auto_mpg" / "model.toml").read_text()
+
+
+def test_the_worked_example_is_found() -> None:
+    assert "auto-mpg" in [spec.name for spec in discover(MODELS)]
+
+
+def test_folder_gives_name_and_table() -> None:
+    spec = load_spec(MODELS / "auto_mpg")
+    assert (spec.name, spec.table) == ("auto-mpg", "auto_mpg")
+    assert [column.name for column in spec.feature_columns] == list(spec.features)
+    assert spec.target_column.unit == "mi/gal"
+
+
+def test_a_model_is_found_by_name_and_by_folder() -> None:
+    assert find_spec(MODELS, "auto-mpg") == find_spec(MODELS, "auto_mpg")
+
+
+@pytest.mark.parametrize("name", ["auto-mgp", "", "../models", "."])
+def test_an_unknown_model_lists_the_known_ones(name: str) -> None:
+    with pytest.raises(SpecError, match=r"unknown model .*models are: .*auto-mpg"):
+        find_spec(MODELS, name)
+
+
+def test_json_brings_the_same_specification_back() -> None:
+    spec = load_spec(MODELS / "auto_mpg")
+    assert ModelSpec.from_json(spec.to_json()) == spec
+    assert ModelSpec.from_json(spec.to_json()).digest == spec.digest
+
+
+def test_another_specification_has_another_digest() -> None:
+    changed = parse_spec("auto_mpg", AUTO_MPG.replace("seed = 0\ntest", "seed = 1\ntest"), "model.toml")
+    assert changed.digest != load_spec(MODELS / "auto_mpg").digest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[monitor]", "[monitors]", r"models/x/model\.toml: monitors: unknown key"),
+        ("spot = true", 'spot = "yes"', r"training\.spot: Input should be a valid boolean \(found 'yes'\)"),
+        ("test_fraction = 0.2", "test_fraction = 1.2", r"split\.test_fraction: .*less than 1 \(found 1\.2\)"),
+        ("test_fraction = 0.2", "test_fraction = 0.85", r"split: test_fraction \+ validation_fraction must stay below"),
+        ("minimum = 20\nmaximum = 500", "minimum = 500\nmaximum = 20", r"minimum 500 must be below maximum 20"),
+        ('target = "mpg"', 'target = "kml"', r"target names 'kml', which is no column; columns are acceleration"),
+        ('key = ["name",', 'key = ["nam",', r"key names 'nam', which is no column"),
+        ('key = ["name",', 'key = ["horsepower",', r"key column 'horsepower' must not be nullable"),
+        ('features = ["cylinders",', 'features = ["mpg",', r"features must not hold the target 'mpg'"),
+        ('features = ["cylinders",', 'features = ["name",', r"feature 'name' is a string"),
+        ('target = "mpg"', 'target = "origin"', r"features must not hold the target 'origin'"),
+        ("categories = [", 'minimum = 1\ncategories = ["', r"no valid TOML"),
+        ('["USA", "Europe", "Japan"]', '["USA", "USA"]', r"categories must not repeat"),
+        ('type = "category"', 'type = "float"', r"categories must be given for a column of type category"),
+        ('"ml.m5.large"\nspot', '"m5.large"\nspot', r"training\.instance_type: .*pattern.* \(found 'm5\.large'\)"),
+        ("max_wait_s = 7200", "max_wait_s = 60", r"max_wait_s \(60\) must be at least max_runtime_s \(3600\)"),
+        ("maximum = 4\n", "maximum = 0\n", r"serving\.scaling\.maximum: .*greater than or equal to 1"),
+        ('metric = "mae"', 'metric = "accuracy"', r"gates\.0\.metric: Input should be 'mae', 'rmse'"),
+        ('schedule = "cron(0 3 ? * SUN *)"', 'schedule = "weekly"', r"schedule: must be an EventBridge expression"),
+        ("drift_psi = 0.2", "drift_psi = inf", r"monitor\.drift_psi: .*finite"),
+    ],
+)
+def test_a_wrong_specification_names_the_key(old: str, new: str, message: str) -> None:
+    assert old in AUTO_MPG
+    with pytest.raises(SpecError, match=message):
+        parse_spec("x2", AUTO_MPG.replace(old, new, 1), "models/x/model.toml")
+
+
+def test_a_folder_without_specification_is_said(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SpecError, match=r"models/empty/model\.toml: no such file"):
+        load_spec(tmp_path / "empty")
+    assert discover(tmp_path) == ()
+
+
+@pytest.mark.parametrize("folder", ["Cars", "1cars", "a-b", "x" * 30])
+def test_a_folder_name_that_aws_could_not_take_is_refused(folder: str) -> None:
+    with pytest.raises(SpecError, match="lower-case letters"):
+        parse_spec(folder, AUTO_MPG, "model.toml")
+
+
+def test_text_that_is_not_utf8_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "latin"
+    folder.mkdir()
+    (folder / "model.toml").write_bytes('title = "né"'.encode("latin-1"))
+    with pytest.raises(SpecError, match="not UTF-8"):
+        load_spec(folder)
+
+
+def test_gpu_families_are_known() -> None:
+    def has_gpu(instance_type: str) -> bool:
+        text = AUTO_MPG.replace('"ml.m5.large"\nspot', f'"{instance_type}"\nspot')
+        return parse_spec("cars", text, "model.toml").training.has_gpu
+
+    assert [has_gpu(kind) for kind in ("ml.m5.large", "ml.g5.xlarge", "ml.p4d.24xlarge", "ml.c7i.large")] == [
+        False,
+        True,
+        True,
+        False,
+    ]

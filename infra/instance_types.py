@@ -1,4 +1,4 @@
-"""Which SageMaker instance types there are, asked of botocore's own service model, so that a typing error stops early."""
+"""Which SageMaker instance types there are, asked of botocore's service model, so that a typing error stops early."""
 
 import difflib
 from functools import cache

@@ -1,1 +1,1 @@
-"""The state machine of one model."""
+"""The state machine of one model: pure functions from a specification and targets to Amazon States Language."""

@@ -1,0 +1,1 @@
+"""Resource types applied to the rehearsal AWS with boto3."""

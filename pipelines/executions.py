@@ -1,0 +1,125 @@
+"""Starting a model's pipeline and following it, through Step Functions alone: the same here and on AWS."""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from types_boto3_stepfunctions import SFNClient
+
+_POLL_S = 0.5
+
+
+class ExecutionError(Exception):
+    """An execution did not start, or did not succeed; the message holds its reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepDone:
+    """A state of the machine that an execution has left."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How an execution ended."""
+
+    arn: str
+    status: str
+    seconds: float
+    reason: str
+    """Error and cause of an execution that did not succeed, else empty."""
+    output: dict[str, Any]
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the pipeline reached its end."""
+        return self.status == "SUCCEEDED"
+
+    @property
+    def name(self) -> str:
+        """The execution's name."""
+        return self.arn.rsplit(":", 1)[-1]
+
+
+def start(states: "SFNClient", machine_arn: str, *, prefix: str, force: bool) -> str:
+    """Start the pipeline over what landed below `prefix`; `force` trains even when nothing is new. Returns its ARN."""
+    answer = states.start_execution(stateMachineArn=machine_arn, input=json.dumps({"prefix": prefix, "force": force}))
+    return answer["executionArn"]
+
+
+def execution_arns(states: "SFNClient", machine_arn: str) -> list[str]:
+    """The executions of the machine, newest first."""
+    pages = states.get_paginator("list_executions").paginate(stateMachineArn=machine_arn)
+    found = [execution for page in pages for execution in page["executions"]]
+    return [execution["executionArn"] for execution in sorted(found, key=lambda e: e["startDate"], reverse=True)]
+
+
+def wait_for_start(states: "SFNClient", machine_arn: str, *, known: set[str], timeout_s: float = 60) -> str:
+    """The first execution that is not in `known`; an event starts it, so it takes a moment to be there."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        fresh = [arn for arn in execution_arns(states, machine_arn) if arn not in known]
+        if fresh:
+            return fresh[-1]
+        time.sleep(_POLL_S)
+    raise ExecutionError(
+        f"no execution of {machine_arn.rsplit(':', 1)[-1]} started within {timeout_s:.0f} s of the data landing; "
+        "look at the EventBridge rule and its dead-letter queue"
+    )
+
+
+def follow(states: "SFNClient", arn: str, on_step: Callable[[StepDone], None]) -> Outcome:
+    """Wait until the execution ends, telling `on_step` of each state it leaves."""
+    told = 0
+    while True:
+        answer = states.describe_execution(executionArn=arn)
+        done = steps(states, arn)
+        for step in done[told:]:
+            on_step(step)
+        told = len(done)
+        if answer["status"] != "RUNNING":
+            seconds = (answer["stopDate"] - answer["startDate"]).total_seconds() if "stopDate" in answer else 0.0
+            return Outcome(
+                arn=arn,
+                status=answer["status"],
+                seconds=seconds,
+                reason="" if answer["status"] == "SUCCEEDED" else _reason(answer.get("error"), answer.get("cause")),
+                output=_json_object(answer.get("output") or ""),
+            )
+        time.sleep(_POLL_S)
+
+
+def steps(states: "SFNClient", arn: str) -> list[StepDone]:
+    """The states that the execution has left so far, in order, with the time each took."""
+    entered: dict[str, float] = {}
+    done: list[StepDone] = []
+    pages = states.get_paginator("get_execution_history").paginate(executionArn=arn)
+    for event in (event for page in pages for event in page["events"]):
+        at = event["timestamp"].timestamp()
+        if "stateEnteredEventDetails" in event:
+            entered[event["stateEnteredEventDetails"]["name"]] = at
+        elif "stateExitedEventDetails" in event:
+            name = event["stateExitedEventDetails"]["name"]
+            done.append(StepDone(name=name, seconds=at - entered.get(name, at)))
+    return done
+
+
+def _reason(error: str | None, cause: str | None) -> str:
+    """Error and cause in one line; a failed job's answer, which is JSON, is cut down to its own reason."""
+    answer = _json_object(cause or "")
+    text = answer.get("FailureReason") or answer.get("ErrorMessage") or answer.get("Cause") or cause
+    return ": ".join(str(part) for part in (error, text) if part) or "no reason given"
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    """The JSON object in `text`, or an empty one when it holds something else."""
+    try:
+        value: Any = json.loads(text)
+    except json.JSONDecodeError:
+        return {}
+    return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,189 @@
+"""The step one custom resource needs: same, create, update, replace or read; previewed or really taken.
+
+Replacement makes the new one first and leaves the old one for the end of the deployment, unless the type, the program
+or a fixed name says to delete first; then whatever was built on the old one and must be replaced with it goes first.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rehearsal.engine.deletion import delete_one
+from rehearsal.engine.goal import Goal
+from rehearsal.engine.providers import ConfiguredProvider, ProviderTable
+from rehearsal.engine.results import Operation, Progress, ProtectedError, Step
+from rehearsal.engine.state import ResourceState, StackStore
+from rehearsal.provider import lifecycle
+from rehearsal.provider.handler import Properties, ResourceHandler
+from rehearsal.provider.lifecycle import Difference, ResourceGoneError
+from rehearsal.provider.registry import handler_of, handlers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taken:
+    """A step and what the program sees of it; in a preview the id of a resource not yet made is empty."""
+
+    step: Step
+    id: str
+    outputs: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceSteps:
+    """Decides on the step of one resource and takes it."""
+
+    store: StackStore
+    providers: ProviderTable
+    preview: bool
+    progress: Progress
+
+    def take(self, goal: Goal, old: ResourceState | None) -> Taken:
+        """Bring `goal` about; raises what AWS, the handler or protection say."""
+        case = _Case(goal=goal, handler=handler_of(goal.type), provider=self.providers.of(goal.provider))
+        if old is None and goal.import_id:
+            return self._import(case)
+        inputs = case.checked(old)
+        if old is None:
+            return self._create(case, inputs, Difference())
+        difference = lifecycle.diff(
+            case.handler, old_inputs=old.inputs, new_inputs=inputs, replace_on_changes=goal.replace_on_changes
+        )
+        if not difference.changed:
+            return self._keep(goal, old)
+        if not difference.replaces:
+            return self._update(case, old, inputs, difference)
+        return self._replace(case, old, difference)
+
+    def read(self, goal: Goal, resource_id: str) -> Taken:
+        """Look up a resource the stack does not own (`Resource.get`)."""
+        handler = handler_of(goal.type)
+        outputs = lifecycle.read(handler, self.providers.of(goal.provider).clients, resource_id, goal.inputs)
+        if outputs is None:
+            raise ResourceGoneError(f"AWS knows no {goal.type} with the id {resource_id}")
+        return Taken(step=_step("read", goal), id=resource_id, outputs=outputs)
+
+    def _keep(self, goal: Goal, old: ResourceState) -> Taken:
+        if not self.preview:
+            state = _state(goal, old.id, old.inputs, old.outputs)
+            if state != old:
+                self.store.put(state)
+        return Taken(step=_step("same", goal), id=old.id, outputs=old.outputs)
+
+    def _create(
+        self, case: "_Case", inputs: Properties, difference: Difference, *, replaced: ResourceState | None = None
+    ) -> Taken:
+        step = _step("replace" if difference.replaces else "create", case.goal, difference)
+        if self.preview:
+            known = {key: value for key, value in inputs.items() if not key.startswith("__")}
+            return Taken(step=step, id="", outputs=known)
+        created = lifecycle.create(case.handler, case.provider.clients, inputs)
+        if replaced is not None:
+            self.store.put(dataclasses.replace(replaced, pending_delete=True))
+        self.store.put(_state(case.goal, created.id, inputs, created.outputs))
+        return Taken(step=step, id=created.id, outputs=created.outputs)
+
+    def _update(self, case: "_Case", old: ResourceState, inputs: Properties, difference: Difference) -> Taken:
+        step = _step("update", case.goal, difference)
+        if self.preview:
+            return Taken(step=step, id=old.id, outputs=lifecycle.previewed_outputs(old.outputs, inputs))
+        outputs = lifecycle.update(case.handler, case.provider.clients, old.id, old.inputs, inputs)
+        self.store.put(_state(case.goal, old.id, inputs, outputs))
+        return Taken(step=step, id=old.id, outputs=outputs)
+
+    def _replace(self, case: "_Case", old: ResourceState, difference: Difference) -> Taken:
+        if old.protect:
+            raise ProtectedError([old.urn])
+        inputs = case.checked(None)
+        delete_first = case.goal.delete_before_replace
+        if delete_first is None:
+            delete_first = difference.delete_before_replace
+        if self.preview or not delete_first:
+            return self._create(case, inputs, difference, replaced=old)
+        self._delete_with_dependents(old)
+        return self._create(case, inputs, difference)
+
+    def _delete_with_dependents(self, old: ResourceState) -> None:
+        for dependent in self._must_follow(old):
+            if dependent.protect:
+                raise ProtectedError([dependent.urn])
+            self._delete_with_dependents(dependent)
+        delete_one(old, self.store, self.providers, self.progress)
+
+    def _must_follow(self, old: ResourceState) -> list[ResourceState]:
+        return [
+            resource
+            for resource in self.store.resources.values()
+            if not resource.pending_delete
+            and resource.type in handlers()
+            and any(
+                old.urn in urns and key in handlers()[resource.type].replace_on
+                for key, urns in resource.property_dependencies.items()
+            )
+        ]
+
+    def _import(self, case: "_Case") -> Taken:
+        goal, inputs = case.goal, case.checked(None)
+        outputs = lifecycle.read(case.handler, case.provider.clients, goal.import_id, inputs)
+        if outputs is None:
+            raise ResourceGoneError(f"AWS knows no {goal.type} with the id {goal.import_id} to import")
+        if not self.preview:
+            self.store.put(_state(goal, goal.import_id, inputs, outputs))
+        return Taken(step=_step("create", goal), id=goal.import_id, outputs=outputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    goal: Goal
+    handler: ResourceHandler
+    provider: ConfiguredProvider
+
+    def checked(self, old: ResourceState | None) -> Properties:
+        return lifecycle.check(
+            self.handler,
+            logical_name=self.goal.name,
+            old_inputs=old.inputs if old else None,
+            new_inputs=_ignoring(self.goal.inputs, old.inputs if old else None, self.goal.ignore_changes),
+            default_tags=self.provider.configuration.default_tags,
+        )
+
+
+def _step(operation: Operation, goal: Goal, difference: Difference | None = None) -> Step:
+    changed = difference.changed if difference else ()
+    replaces = difference.replaces if difference else ()
+    return Step(operation=operation, urn=goal.urn, type=goal.type, changed=changed, replaces=replaces)
+
+
+def _state(goal: Goal, resource_id: str, inputs: Properties, outputs: Properties) -> ResourceState:
+    return ResourceState(
+        urn=goal.urn,
+        type=goal.type,
+        custom=True,
+        id=resource_id,
+        parent=goal.parent,
+        provider=goal.provider,
+        inputs=inputs,
+        outputs=outputs,
+        dependencies=goal.dependencies,
+        property_dependencies=goal.property_dependencies,
+        protect=goal.protect,
+        retain_on_delete=goal.retain_on_delete,
+        deleted_with=goal.deleted_with,
+    )
+
+
+def _ignoring(inputs: Properties, old_inputs: Properties | None, paths: tuple[str, ...]) -> Properties:
+    """`inputs` with the values at `paths` (such as `tags.owner`) as they were before."""
+    if not old_inputs or not paths:
+        return inputs
+    kept = dict(inputs)
+    for path in paths:
+        key, _, rest = path.partition(".")
+        before, now = old_inputs.get(key), kept.get(key)
+        if rest and isinstance(before, dict) and isinstance(now, dict):
+            kept[key] = _ignoring(dict(now), dict(before), (rest,))  # pyright: ignore[reportUnknownArgumentType]
+        elif key in old_inputs:
+            kept[key] = before
+        else:
+            kept.pop(key, None)
+    return kept

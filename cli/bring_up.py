@@ -1,0 +1,204 @@
+"""The main job: the platform on the rehearsal AWS, real data in its lake, a model trained, released and served.
+
+Every stage looks at what is there first, so a second run changes nothing, and a run that was stopped goes on.
+"""
+
+import csv
+import io
+import json
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli import landing
+from cli.connection import LOCAL_STACK, Connection, connect
+from cli.deployment import deploy_rehearsed
+from cli.output import console, stage
+from cli.pipeline_progress import follow
+from cli.prediction import invoke
+from infra.names import IMAGES
+from infra.settings import load_settings
+from infra.sources import project_directory
+from models.release import load_releases
+from models.spec import ModelSpec, discover
+from pipelines import executions, proposals
+from rehearsal import images, server
+from rehearsal.server import Rehearsal
+
+
+@dataclass
+class Changes:
+    """Whether a run changed anything."""
+
+    count: int = 0
+
+
+def bring_up(state_dir: Path, port: int | None) -> None:
+    """Run every stage that is not done yet, then say where everything is."""
+    project_dir = project_directory()
+    settings = load_settings(project_dir, LOCAL_STACK)
+    specs = discover(project_dir / "models")
+    started = time.monotonic()
+    changes = Changes()
+    with _nothing_left_when_interrupted(state_dir):
+        running = _start(state_dir, port, changes)
+        changes.count += deploy_rehearsed(settings, running, "deploy the platform").changed
+        connection = connect(LOCAL_STACK, state_dir.name)
+        _push_images(connection, running, changes)
+        for spec in specs:
+            _train_first_release(connection, spec, changes)
+        changes.count += deploy_rehearsed(settings, running, "bring the endpoints up").changed
+        for spec in specs:
+            _predict(connection, spec)
+    _say_where(running, specs, changes, time.monotonic() - started)
+
+
+@contextmanager
+def _nothing_left_when_interrupted(state_dir: Path) -> Iterator[None]:
+    """Ctrl-C, SIGTERM or a closed terminal ends what this run started; what ran before it goes on."""
+    ran_before = server.running(state_dir) is not None
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    except KeyboardInterrupt:
+        for number in (signal.SIGINT, *previous):
+            signal.signal(number, signal.SIG_IGN)
+        if not ran_before:
+            end(state_dir)
+            console.print("interrupted: the rehearsal is down, nothing is left running")
+        raise
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def end(state_dir: Path) -> bool:
+    """Stop the rehearsal and everything it runs, and forget its state; False when there was none."""
+    running = server.running(state_dir)
+    if running is not None:
+        running.stop()
+    existed = state_dir.exists()
+    shutil.rmtree(state_dir, ignore_errors=True)
+    return running is not None or existed
+
+
+def _start(state_dir: Path, port: int | None, changes: Changes) -> Rehearsal:
+    running = server.running(state_dir)
+    if running is not None and port in (None, running.port):
+        return running
+    with stage("start the offline AWS (moto, on this machine)") as step:
+        if running is None:
+            # The AWS lives in the server's memory, so what a dead one left behind describes nothing.
+            end(state_dir)
+        running = server.start(state_dir, port)
+        changes.count += 1
+        step.outcome = running.endpoint_url
+    return running
+
+
+def _push_images(connection: Connection, running: Rehearsal, changes: Changes) -> None:
+    settings = connection.settings
+    environment = running.environment(settings.account_id, settings.region)
+    with stage("push the images (sources only: jobs run as processes)") as step:
+        ecr = connection.client("ecr")
+        before = {image: _image_count(ecr, settings.names.repository(image)) for image in IMAGES}
+        digests = {image: images.push(connection.project_dir, image, settings.names, environment) for image in IMAGES}
+        changes.count += sum(_image_count(ecr, settings.names.repository(image)) - before[image] for image in IMAGES)
+        step.outcome = ", ".join(f"{image}@{digest[7:19]}" for image, digest in digests.items())
+
+
+def _image_count(ecr: Any, repository: str) -> int:
+    return len(ecr.list_images(repositoryName=repository)["imageIds"])
+
+
+def _train_first_release(connection: Connection, spec: ModelSpec, changes: Changes) -> None:
+    """Data, pipeline and release of a model that has no release yet."""
+    if spec.name in load_releases(connection.releases_file):
+        return
+    states = connection.client("stepfunctions")
+    machine = connection.names.state_machine_arn(spec.name)
+    known = set(executions.execution_arns(states, machine))
+    if not _land(connection, spec) and not known:
+        return
+    with stage(f"run the pipeline of {spec.name}") as step:
+        arn = _execution(connection, machine, known, spec)
+        outcome = follow(connection, spec, arn, step)
+        step.outcome = f"execution {outcome.name}"
+    with stage(f"release {spec.name}") as step:
+        proposed = proposals.list_proposals(connection.client("s3"), connection.names.bucket("artifacts"), spec.name)[0]
+        proposals.adopt(connection.client("s3"), connection.releases_file, spec.name, proposed)
+        metrics = ", ".join(f"{name} {value:.3g}" for name, value in sorted(proposed.release.metrics.items()))
+        step.outcome = (
+            f"{proposed.release.package.rsplit('/', 2)[-2]} version {proposed.release.package[-1]}: {metrics}"
+        )
+    changes.count += 1
+
+
+def _land(connection: Connection, spec: ModelSpec) -> bool:
+    fetch = landing.source_of(spec)
+    if fetch is None:
+        return False
+    with stage(f"land the data of {spec.name}") as step:
+        body = fetch()
+        key = landing.landing_key(spec, f"{spec.table}.csv", body)
+        landed = landing.land(connection, key, body)
+        step.outcome = f"s3://{connection.names.bucket('landing')}/{key}" + ("" if landed else " (was there)")
+    return True
+
+
+def _execution(connection: Connection, machine: str, known: set[str], spec: ModelSpec) -> str:
+    """The execution that the landed data starts, one that is still running, or, where neither is, a new one."""
+    states = connection.client("stepfunctions")
+    if not known:
+        return executions.wait_for_start(states, machine, known=known)
+    for arn in known:
+        if states.describe_execution(executionArn=arn)["status"] == "RUNNING":
+            return arn
+    return executions.start(states, machine, prefix=f"{spec.name}/", force=True)
+
+
+def _predict(connection: Connection, spec: ModelSpec) -> None:
+    fetch = landing.source_of(spec)
+    if fetch is None or spec.name not in load_releases(connection.releases_file):
+        return
+    with stage(f"ask {spec.name} for a prediction") as step:
+        row = example_row(spec, fetch())
+        answer = invoke(connection, spec, json.dumps(row).encode(), "application/json")
+        step.outcome = f"{spec.target} {answer.predictions[0]:.1f} {answer.unit}"
+
+
+def example_row(spec: ModelSpec, body: bytes) -> dict[str, object]:
+    """The features of the first complete row of the model's data, as JSON takes them."""
+    for row in csv.DictReader(io.StringIO(body.decode())):
+        if all(row[name] for name in spec.features):
+            return {
+                column.name: float(row[column.name]) if column.is_numeric else row[column.name]
+                for column in spec.feature_columns
+            }
+    raise ValueError(f"the data of {spec.name} hold no complete row")
+
+
+def _say_where(running: Rehearsal, specs: tuple[ModelSpec, ...], changes: Changes, seconds: float) -> None:
+    console.print()
+    console.print(
+        "already up: nothing was changed" if changes.count == 0 else f"up after {seconds:.0f} s", markup=False
+    )
+    lines = [("AWS (rehearsed, offline)", running.endpoint_url)]
+    for entry in running.endpoints():
+        lines += [(f"{entry['endpoint']} page", f"{entry['url']}/"), ("  predictions", f"{entry['url']}/invocations")]
+    for title, address in lines:
+        console.print(f"  {title:<34} {address}", markup=False)
+    for spec in specs[:1]:
+        console.print(f"\n  drivetrain predict {spec.name}      a prediction through InvokeEndpoint", markup=False)
+    console.print('  eval "$(drivetrain local env)"     any AWS client then works against it', markup=False)
+    console.print("  drivetrain local down             end it", markup=False)

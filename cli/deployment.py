@@ -1,0 +1,22 @@
+"""Applying the program to a rehearsal."""
+
+from cli.output import stage
+from infra.settings import Settings
+from infra.sources import project_directory
+from rehearsal import engine
+from rehearsal.engine import UpResult
+from rehearsal.server import Rehearsal
+
+
+def deploy_rehearsed(settings: Settings, running: Rehearsal, title: str) -> UpResult:
+    """Bring the stack's resources in the rehearsal to what the program declares."""
+    with stage(title) as step:
+        result = engine.up(
+            project_directory(),
+            settings.stack,
+            running.state_dir / "stacks" / f"{settings.stack}.json",
+            environment=running.environment(settings.account_id, settings.region),
+            settings_override={"releases": str(running.state_dir / "releases")},
+        )
+        step.outcome = result.summary
+    return result

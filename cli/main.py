@@ -1,0 +1,63 @@
+"""`drivetrain`: the command line. Each command is a thin layer over the packages beside this one."""
+
+import os
+import sys
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import data, doctor, local, logs, predict, releases, train
+from cli.connection import NotConnectedError
+from cli.output import errors
+from cli.prediction import PredictionError
+from infra.settings import SettingsError
+from lake.errors import LakeError
+from models.release import ReleaseError
+from models.spec import SpecError
+from pipelines.executions import ExecutionError
+from rehearsal.engine import EngineError
+from rehearsal.server import ServerError
+
+_USER_ERRORS = (
+    NotConnectedError,
+    PredictionError,
+    SettingsError,
+    LakeError,
+    ReleaseError,
+    SpecError,
+    ExecutionError,
+    EngineError,
+    ServerError,
+    BotoCoreError,
+    ClientError,
+)
+_INTERRUPTED = 130
+
+app = typer.Typer(
+    help="From an S3 data lake to live model endpoints on AWS, and the same rehearsed on this machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(local.app, name="local")
+app.command("data")(data.data)
+app.command("ingest")(train.ingest)
+app.command("train")(train.train)
+app.add_typer(releases.app, name="releases")
+app.command("predict")(predict.predict)
+app.command("logs")(logs.logs)
+app.command("doctor")(doctor.doctor)
+
+
+def main() -> None:
+    """Run the command; a user's mistake is one message and exit code 1 (2 for usage), never a traceback."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except _USER_ERRORS as error:
+        errors.print(f"drivetrain: {error}", markup=False, style="red" if errors.is_terminal else None)
+        sys.exit(1)

@@ -1,0 +1,204 @@
+"""Lake Formation: settings, registered locations and grants. moto keeps grants; nothing enforces them."""
+
+import json
+from typing import Any
+
+from rehearsal.provider.handler import AwsClients, Created, Properties, ResourceHandler
+from rehearsal.provider.service import ServiceHandler, changed
+from rehearsal.provider.shapes import Spelling
+
+_NOT_ENFORCED = "grants are kept and read back, never enforced."
+
+
+def _principals(arns: list[str]) -> list[dict[str, str]]:
+    return [{"DataLakePrincipalIdentifier": arn} for arn in arns]
+
+
+def _identifiers(principals: list[dict[str, str]] | None) -> list[str]:
+    return [principal["DataLakePrincipalIdentifier"] for principal in principals or []]
+
+
+class DataLakeSettings(ServiceHandler):
+    """One per catalog: put to create and update, put empty to delete."""
+
+    token = "aws:lakeformation/dataLakeSettings:DataLakeSettings"
+    service = "lakeformation"
+    replace_on = frozenset({"catalogId", "region"})
+    not_shown = _NOT_ENFORCED
+    spelling = Spelling(
+        names={
+            "authorizedSessionTagValueLists": "AuthorizedSessionTagValueList",
+            "externalDataFilteringAllowLists": "ExternalDataFilteringAllowList",
+        }
+    )
+    _principal_lists = {  # noqa: RUF012 - a constant table
+        "admins": "DataLakeAdmins",
+        "readOnlyAdmins": "ReadOnlyAdmins",
+        "externalDataFilteringAllowLists": "ExternalDataFilteringAllowList",
+    }
+    _defaults = {  # noqa: RUF012 - a constant table
+        "createDatabaseDefaultPermissions": "CreateDatabaseDefaultPermissions",
+        "createTableDefaultPermissions": "CreateTableDefaultPermissions",
+    }
+
+    def create(self, aws: AwsClients, inputs: Properties) -> Created:
+        catalog = inputs.get("catalogId") or aws.account_id
+        return Created(id=catalog, outputs=self.update(aws, catalog, {}, inputs))
+
+    def _settings(self, aws: AwsClients, properties: Properties) -> dict[str, Any]:
+        apart = {"catalogId", *self._principal_lists, *self._defaults}
+        settings = self.params(aws, "PutDataLakeSettings", properties, without=apart, member="DataLakeSettings")
+        for name, member in self._principal_lists.items():
+            settings[member] = _principals(properties.get(name) or [])
+        for name, member in self._defaults.items():
+            settings[member] = [
+                {
+                    "Principal": {"DataLakePrincipalIdentifier": entry.get("principal")},
+                    "Permissions": entry.get("permissions") or [],
+                }
+                for entry in properties.get(name) or []
+            ]
+        return settings
+
+    def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:
+        settings = self.send(aws, "GetDataLakeSettings", {"CatalogId": resource_id})["DataLakeSettings"]
+        plain = {key: value for key, value in settings.items() if not isinstance(value, list) or key.startswith("Tr")}
+        outputs = self.answered(aws, "GetDataLakeSettings", plain, "DataLakeSettings")
+        outputs["authorizedSessionTagValueLists"] = settings.get("AuthorizedSessionTagValueList") or []
+        for name, member in self._principal_lists.items():
+            outputs[name] = _identifiers(settings.get(member))
+        for name, member in self._defaults.items():
+            outputs[name] = [
+                {"principal": _identifiers([entry["Principal"]])[0], "permissions": entry["Permissions"]}
+                for entry in settings.get(member) or []
+            ]
+        return self.outputs(aws, state, {**outputs, "catalogId": resource_id})
+
+    def update(self, aws: AwsClients, resource_id: str, olds: Properties, news: Properties) -> Properties:
+        request = {"CatalogId": resource_id, "DataLakeSettings": self._settings(aws, news)}
+        self.send(aws, "PutDataLakeSettings", request)
+        return self.present(aws, resource_id, news)
+
+    def delete(self, aws: AwsClients, resource_id: str, state: Properties) -> None:
+        everybody = [{"Principal": _principals(["IAM_ALLOWED_PRINCIPALS"])[0], "Permissions": ["ALL"]}]
+        settings = {member: everybody for member in self._defaults.values()}
+        self.send(aws, "PutDataLakeSettings", {"CatalogId": resource_id, "DataLakeSettings": settings})
+
+
+class Resource(ServiceHandler):
+    """A registered location; its id is its ARN."""
+
+    token = "aws:lakeformation/resource:Resource"
+    service = "lakeformation"
+    replace_on = frozenset({"arn", "useServiceLinkedRole", "region"})
+    spelling = Spelling(names={"arn": "ResourceArn"})
+    not_shown = _NOT_ENFORCED
+
+    def create(self, aws: AwsClients, inputs: Properties) -> Created:
+        request = self.params(aws, "RegisterResource", inputs)
+        if not inputs.get("roleArn"):
+            request["UseServiceLinkedRole"] = True
+        self.send(aws, "RegisterResource", request)
+        return self.created(aws, inputs["arn"], inputs)
+
+    def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:
+        answer = self.ask(aws, "DescribeResource", {"ResourceArn": resource_id})
+        if answer is None:
+            return None
+        answered = self.answered(aws, "DescribeResource", answer["ResourceInfo"], "ResourceInfo")
+        return self.outputs(aws, state, answered)
+
+    def update(self, aws: AwsClients, resource_id: str, olds: Properties, news: Properties) -> Properties:
+        if changed(olds, news):
+            self.send(aws, "UpdateResource", self.params(aws, "UpdateResource", news, without={"useServiceLinkedRole"}))
+        return self.present(aws, resource_id, news)
+
+    def delete(self, aws: AwsClients, resource_id: str, state: Properties) -> None:
+        self.ask(aws, "DeregisterResource", {"ResourceArn": resource_id})
+
+
+class Permissions(ServiceHandler):
+    """One grant of permissions on one catalog object to one principal; a change is a new grant."""
+
+    token = "aws:lakeformation/permissions:Permissions"
+    service = "lakeformation"
+    replace_on = frozenset(
+        {
+            *("catalogId", "catalogResource", "dataCellsFilter", "dataLocation", "database", "lfTag", "lfTagPolicy"),
+            *("permissions", "permissionsWithGrantOptions", "principal", "table", "tableWithColumns", "region"),
+        }
+    )
+    spelling = Spelling(names={"expressions": "Expression"})
+    not_shown = _NOT_ENFORCED
+
+    def _resource(self, aws: AwsClients, inputs: Properties) -> dict[str, Any]:
+        if inputs.get("catalogResource"):
+            return {"Catalog": {}}
+        if location := inputs.get("dataLocation"):
+            return {"DataLocation": _present(ResourceArn=location["arn"], CatalogId=location.get("catalogId"))}
+        if columns := inputs.get("tableWithColumns"):
+            return {"TableWithColumns": _columns(columns)}
+        if table := inputs.get("table"):
+            names = {"DatabaseName": table["databaseName"], "CatalogId": table.get("catalogId")}
+            chosen = {"TableWildcard": {}} if table.get("wildcard") else {"Name": table.get("name")}
+            return {"Table": _present(**names, **chosen)}
+        kinds = {"database": "Database", "lfTag": "LFTag", "lfTagPolicy": "LFTagPolicy"}
+        kind = next((name for name in (*kinds, "dataCellsFilter") if inputs.get(name)), None)
+        if kind is None:
+            raise ValueError("a Lake Formation grant names no catalog object")
+        return self.params(aws, "GrantPermissions", {kind: inputs[kind]}, member="Resource")
+
+    def _grant(self, aws: AwsClients, inputs: Properties) -> dict[str, Any]:
+        return {
+            "CatalogId": inputs.get("catalogId") or aws.account_id,
+            "Principal": {"DataLakePrincipalIdentifier": inputs["principal"]},
+            "Resource": self._resource(aws, inputs),
+            "Permissions": inputs["permissions"],
+            "PermissionsWithGrantOption": inputs.get("permissionsWithGrantOptions") or [],
+        }
+
+    def create(self, aws: AwsClients, inputs: Properties) -> Created:
+        grant = self._grant(aws, inputs)
+        self.send(aws, "GrantPermissions", grant)
+        return self.created(aws, json.dumps(grant, sort_keys=True), inputs)
+
+    def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:
+        grant = json.loads(resource_id)
+        question = {name: grant[name] for name in ("CatalogId", "Principal", "Resource")}
+        if "TableWithColumns" in grant["Resource"]:  # AWS lists column grants under their table
+            table = grant["Resource"]["TableWithColumns"]
+            question["Resource"] = {"Table": {key: table[key] for key in ("DatabaseName", "Name")}}
+        answer = self.send(aws, "ListPermissions", question)
+        held = [
+            entry
+            for entry in answer["PrincipalResourcePermissions"]
+            if set(grant["Permissions"]) <= set(entry["Permissions"])
+        ]
+        if not held:
+            return None
+        inputs = {name: value for name, value in state.items() if name in self.replace_on}
+        options = held[0].get("PermissionsWithGrantOption") or []
+        read_back = {
+            "permissions": [name for name in grant["Permissions"] if name in held[0]["Permissions"]],
+            "permissionsWithGrantOptions": [name for name in grant["PermissionsWithGrantOption"] if name in options],
+            "principal": held[0]["Principal"]["DataLakePrincipalIdentifier"],
+        }
+        return self.outputs(aws, state, {**inputs, **read_back})
+
+    def delete(self, aws: AwsClients, resource_id: str, state: Properties) -> None:
+        self.ask(aws, "RevokePermissions", json.loads(resource_id))
+
+
+def _present(**members: Any) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value is not None}
+
+
+def _columns(columns: Properties) -> dict[str, Any]:
+    table = {"DatabaseName": columns["databaseName"], "Name": columns["name"], "CatalogId": columns.get("catalogId")}
+    if columns.get("wildcard") or columns.get("excludedColumnNames"):
+        excluded = columns.get("excludedColumnNames")
+        return _present(**table, ColumnWildcard=_present(ExcludedColumnNames=excluded))
+    return _present(**table, ColumnNames=columns.get("columnNames"))
+
+
+HANDLERS: tuple[ResourceHandler, ...] = (DataLakeSettings(), Resource(), Permissions())

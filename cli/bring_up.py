@@ -9,7 +9,7 @@ import json
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ def bring_up(state_dir: Path, port: int | None) -> None:
 
 
 @contextmanager
-def _nothing_left_when_interrupted(state_dir: Path) -> Iterator[None]:
+def _nothing_left_when_interrupted(state_dir: Path) -> Generator[None]:
     """Ctrl-C, SIGTERM or a closed terminal ends what this run started; what ran before it goes on."""
     ran_before = server.running(state_dir) is not None
 

@@ -55,10 +55,10 @@ class Connection:
         """The model called `model`; SpecError lists the models there are."""
         return find_spec(self.project_dir / "models", model)
 
-    def client(self, service: Any) -> Any:
+    def client(self, service: str) -> Any:
         """A boto3 client of the stack's account and region."""
-        config = Config(connect_timeout=5, read_timeout=120)
-        return boto3.client(service, region_name=self.settings.region, config=config)
+        session: Any = boto3.Session(region_name=self.settings.region)
+        return session.client(service, config=Config(connect_timeout=5, read_timeout=120))
 
 
 def state_directory(project_dir: Path, rehearsal: str) -> Path:
@@ -98,7 +98,8 @@ def point_at(environment: Mapping[str, str]) -> None:
 
 
 def _check_account(settings: Settings) -> None:
-    identity: Any = boto3.client("sts", region_name=settings.region).get_caller_identity()
+    session: Any = boto3.Session(region_name=settings.region)
+    identity = session.client("sts").get_caller_identity()
     if identity["Account"] != settings.account_id:
         raise NotConnectedError(
             f"the credentials are of account {identity['Account']}, but Pulumi.{settings.stack}.yaml says that the "

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,7 +29,7 @@ class Stage:
 
 
 @contextmanager
-def stage(title: str) -> Iterator[Stage]:
+def stage(title: str) -> Generator[Stage]:
     """Show `title` while the work runs, then the time it took and its outcome."""
     running = Stage(title=title)
     started = time.monotonic()
@@ -41,7 +41,7 @@ def stage(title: str) -> Iterator[Stage]:
 
 
 @contextmanager
-def _announced(title: str) -> Iterator[None]:
+def _announced(title: str) -> Generator[None]:
     console.print(f".. {title}", markup=False)
     yield
 

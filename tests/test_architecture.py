@@ -40,7 +40,7 @@ def test_serving_needs_neither_torch_nor_aws() -> None:
 
 
 def test_only_the_command_line_knows_the_rehearsal() -> None:
-    others = [p for p in (*WHAT_RUNS_IN_IMAGES, "infra", "pipelines")]
+    others = [*WHAT_RUNS_IN_IMAGES, "infra", "pipelines"]
     assert [package for package in others if "rehearsal" in roots(package)] == []
 
 

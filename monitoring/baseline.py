@@ -1,0 +1,189 @@
+"""The training distribution that travels with a model as `baseline.json`, and the only code that knows its format.
+
+Numbers are binned twice: by quantiles of the training data, so that the population stability index compares bins of
+equal weight, and in equal widths, which is what a person can read. Imports numpy and pydantic only: serving reads it.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Literal, Self, cast
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from models.explain import explain
+from models.spec import ModelSpec
+
+BASELINE_FILE = "baseline.json"
+QUANTILE_BINS = 10
+HISTOGRAM_BINS = 20
+SAMPLE_ROWS = 5
+
+Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+Value = float | int | str | None
+
+
+class BaselineError(Exception):
+    """A baseline.json cannot be used; the message names the file, the key and what is wrong."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Bins(_Part):
+    """Counts between ascending edges; bin i is [edges[i], edges[i+1]), the last one includes its right edge."""
+
+    edges: Annotated[tuple[float, ...], Field(min_length=2)]
+    counts: Annotated[tuple[int, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _matching(self) -> Self:
+        if len(self.edges) != len(self.counts) + 1:
+            raise ValueError(f"{len(self.counts)} counts need {len(self.counts) + 1} edges, found {len(self.edges)}")
+        if any(right <= left for left, right in zip(self.edges, self.edges[1:], strict=False)):
+            raise ValueError("edges must ascend")
+        return self
+
+
+class NumberDistribution(_Part):
+    """How a numeric column (or the prediction) is distributed over the training rows, in the column's unit."""
+
+    kind: Literal["number"] = "number"
+    name: str
+    unit: str = ""
+    rows: Annotated[int, Field(ge=1)]
+    null_fraction: Annotated[float, Field(ge=0, le=1)]
+    minimum: float
+    maximum: float
+    mean: float
+    standard_deviation: Annotated[float, Field(ge=0)]
+    quantiles: Bins
+    """Bins that hold about equally many training rows; fewer than QUANTILE_BINS where values repeat."""
+    histogram: Bins
+    """Bins of equal width from minimum to maximum."""
+
+    def percentile(self, value: float) -> float:
+        """Per cent (0 to 100) of the training rows below `value`, linear inside a quantile bin."""
+        cumulative = np.concatenate([[0], np.cumsum(self.quantiles.counts)])
+        return float(np.interp(value, self.quantiles.edges, 100 * cumulative / cumulative[-1]))
+
+
+class CategoryDistribution(_Part):
+    """How often each category of the specification occurs in the training rows, in the specification's order."""
+
+    kind: Literal["category"] = "category"
+    name: str
+    rows: Annotated[int, Field(ge=1)]
+    null_fraction: Annotated[float, Field(ge=0, le=1)]
+    counts: dict[str, int]
+
+
+Distribution = Annotated[NumberDistribution | CategoryDistribution, Field(discriminator="kind")]
+
+
+class Baseline(_Part):
+    """The training rows of one model in numbers: features, target, prediction, and a few rows to try it with."""
+
+    model: str
+    rows: Annotated[int, Field(ge=1)]
+    features: tuple[Distribution, ...]
+    """In the order of the specification's `features`."""
+    target: NumberDistribution
+    prediction: NumberDistribution
+    sample: tuple[dict[str, Value], ...]
+    """Up to SAMPLE_ROWS rows by column name: features and target, spread over the range of the target."""
+
+    def feature(self, name: str) -> NumberDistribution | CategoryDistribution:
+        """The distribution of the feature called `name`; KeyError when there is none."""
+        for distribution in self.features:
+            if distribution.name == name:
+                return distribution
+        raise KeyError(name)
+
+    def save(self, path: Path) -> None:
+        """Write as JSON, the same bytes for the same content."""
+        path.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote; BaselineError names what does not fit."""
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise BaselineError(f"{path.name}: no such file; an artefact holds it beside model.onnx") from error
+        except ValidationError as error:
+            raise BaselineError(explain(path.name, error)) from error
+
+
+def describe_numbers(name: str, values: Floats, unit: str = "") -> NumberDistribution:
+    """The distribution of `values` [N], NaN counting as null; ValueError when no value is a finite number."""
+    numbers = np.asarray(values, dtype=np.float64)
+    known = numbers[np.isfinite(numbers)]
+    if known.size == 0:
+        raise ValueError(f"{name}: none of the {numbers.size} training rows has a value")
+    quantiles: npt.NDArray[np.float64] = np.quantile(known, np.linspace(0, 1, QUANTILE_BINS + 1))
+    return NumberDistribution(
+        name=name,
+        unit=unit,
+        rows=int(numbers.size),
+        null_fraction=1 - known.size / numbers.size,
+        minimum=float(known.min()),
+        maximum=float(known.max()),
+        mean=float(known.mean()),
+        standard_deviation=float(known.std()),
+        quantiles=_bins(known, np.unique(quantiles)),
+        histogram=_bins(known, np.linspace(known.min(), known.max(), HISTOGRAM_BINS + 1)),
+    )
+
+
+def _bins(known: npt.NDArray[np.float64], edges: npt.NDArray[np.float64]) -> Bins:
+    """`known` counted between `edges`; a column of one value gets one bin that begins at it."""
+    if edges[0] == edges[-1]:
+        edges = np.array([edges[0], np.nextafter(edges[0], np.inf)])
+    counts, _ = np.histogram(known, bins=edges)
+    return Bins(edges=tuple(edges.tolist()), counts=tuple(int(count) for count in counts))
+
+
+def describe_categories(name: str, indices: Floats, categories: Sequence[str]) -> CategoryDistribution:
+    """The distribution of category `indices` [N] as `models.rows.feature_matrix` encodes them (NaN is null)."""
+    known = indices[np.isfinite(indices)].astype(np.int64)
+    counts = np.bincount(known, minlength=len(categories))
+    return CategoryDistribution(
+        name=name,
+        rows=int(indices.size),
+        null_fraction=1 - known.size / indices.size,
+        counts={category: int(count) for category, count in zip(categories, counts, strict=True)},
+    )
+
+
+def describe(
+    spec: ModelSpec, columns: Mapping[str, Sequence[object]], features: Floats, target: Floats, prediction: Floats
+) -> Baseline:
+    """The baseline of the training rows.
+
+    `columns` are the rows as read; `features` [N, F] the same rows as `models.rows.feature_matrix` encodes them;
+    `target` and `prediction` [N] in the target's unit.
+    """
+    unit = spec.target_column.unit
+    return Baseline(
+        model=spec.name,
+        rows=len(target),
+        features=tuple(
+            describe_numbers(column.name, features[:, position], column.unit)
+            if column.is_numeric
+            else describe_categories(column.name, features[:, position], column.categories)
+            for position, column in enumerate(spec.feature_columns)
+        ),
+        target=describe_numbers(spec.target, target, unit),
+        prediction=describe_numbers("prediction", prediction, unit),
+        sample=_sample(spec, columns, target),
+    )
+
+
+def _sample(spec: ModelSpec, columns: Mapping[str, Sequence[object]], target: Floats) -> tuple[dict[str, Value], ...]:
+    order = np.argsort(target, kind="stable")
+    picked = order[np.unique(np.linspace(0, len(order) - 1, SAMPLE_ROWS + 2).round().astype(int)[1:-1])]
+    names = (*spec.features, spec.target)
+    return tuple({name: cast("Value", columns[name][int(row)]) for name in names} for row in picked)

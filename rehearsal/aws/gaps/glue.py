@@ -76,5 +76,3 @@ def install() -> None:
         ("delete_connection", _delete_connection),
     ):
         setattr(GlueResponse, name, method)
-
-

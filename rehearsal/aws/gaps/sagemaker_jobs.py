@@ -44,7 +44,7 @@ def create_training_job(self: SageMakerResponse) -> ActionResult:
                 "MaxWaitTimeInSeconds must be present and at least MaxRuntimeInSeconds with managed spot training"
             )
     job = TrainingJob(request, account_id=self.current_account, region=self.region)
-    _start(self, job, self.sagemaker_backend.training_jobs)
+    _start(job, self.sagemaker_backend.training_jobs)
     return ActionResult({"TrainingJobArn": job.arn})
 
 
@@ -63,7 +63,7 @@ def create_processing_job(self: SageMakerResponse) -> ActionResult:
     """CreateProcessingJob."""
     request = _valid(self, "CreateProcessingJob")
     job = ProcessingJob(request, account_id=self.current_account, region=self.region)
-    _start(self, job, self.sagemaker_backend.processing_jobs)
+    _start(job, self.sagemaker_backend.processing_jobs)
     return ActionResult({"ProcessingJobArn": job.arn})
 
 
@@ -85,15 +85,15 @@ def _valid(self: SageMakerResponse, operation: str) -> dict[str, Any]:
         raise AWSValidationException(problem)
     try:
         accounts.require_role(request["RoleArn"], self.current_account)
-    except accounts.UnknownRole as error:
+    except accounts.UnknownRoleError as error:
         raise AWSValidationException(f"Could not assume role {request['RoleArn']}: {error}") from error
     return request
 
 
-def _start(self: SageMakerResponse, job: TrainingJob | ProcessingJob, jobs: dict[str, Any]) -> None:
+def _start(job: TrainingJob | ProcessingJob, jobs: dict[str, Any]) -> None:
     if jobs.setdefault(job.name, job) is not job:
         raise ResourceInUseException(
-            f"Job name must be unique within an AWS account and region, and a job with this name already exists ({job.arn})"
+            f"Job name must be unique within an AWS account and region, and this job already exists: {job.arn}"
         )
     job.start()
 

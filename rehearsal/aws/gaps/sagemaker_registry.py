@@ -66,5 +66,3 @@ def install() -> None:
         ("create_model", _create_whole_model),
     ):
         setattr(SageMakerResponse, name, method)
-
-

@@ -1,0 +1,89 @@
+"""`python -m rehearsal.aws --port P --state DIR`: serve until SIGTERM, SIGINT or until the state folder is gone.
+
+Whatever way it ends, every process it started is ended with it.
+"""
+
+import argparse
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+from moto.core.config import default_user_config
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import make_server
+
+from rehearsal.aws import gaps, runtime
+from rehearsal.aws.application import Application
+from rehearsal.aws.processes import Processes, start_time
+
+_HOST = "127.0.0.1"
+_STATE_CHECK_S = 1.0
+_END_GRACE_S = 5.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((_HOST, options.port))
+    except OSError as error:
+        print(f"port {options.port} of {_HOST} cannot be listened on: {error.strerror}", file=sys.stderr)
+        return 2
+    listening.listen(128)
+    _serve(listening, options.state.resolve(), stop_grace_s=options.stop_grace)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rehearsal.aws", description="An offline AWS that does the work.")
+    parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--state", type=Path, required=True, help="folder for state, jobs and logs")
+    parser.add_argument("--stop-grace", type=float, default=120.0, help="seconds between SIGTERM and SIGKILL for jobs")
+    return parser
+
+
+def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float) -> None:
+    port: int = listening.getsockname()[1]
+    # moto reads these when it is called
+    os.environ["MOTO_PORT"] = str(port)
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"
+    os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    processes = Processes(state / runtime.NOTES_FOLDER)
+    runtime.activate(runtime.Runtime(state_dir=state, port=port, processes=processes, stop_grace_s=stop_grace_s))
+    default_user_config["stepfunctions"]["execute_state_machine"] = True
+    gaps.install_all()
+    server = make_server(
+        _HOST, port, Application(), threaded=True, request_handler=MotoRequestHandler, fd=listening.fileno()
+    )
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: ending.set())
+    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
+    note = state / "server.json"
+    _write(note, {"port": port, "pid": os.getpid(), "started": start_time(os.getpid())})
+    while not ending.wait(_STATE_CHECK_S):
+        if not state.is_dir():
+            ending.set()
+    processes.close(grace_s=_END_GRACE_S)
+    note.unlink(missing_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)  # moto's own threads would keep a plain return waiting
+
+
+def _write(path: Path, content: dict[str, object]) -> None:
+    half = path.with_suffix(".half")
+    half.write_text(json.dumps(content))
+    half.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

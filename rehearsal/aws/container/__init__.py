@@ -1,0 +1,1 @@
+"""What every rehearsed container finds on its path."""

@@ -1,0 +1,1 @@
+"""SageMaker endpoints whose containers really run, behind `InvokeEndpoint`."""

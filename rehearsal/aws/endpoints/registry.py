@@ -1,0 +1,5 @@
+"""placeholder"""
+
+
+def running_fleets() -> list[dict[str, object]]:
+    return []

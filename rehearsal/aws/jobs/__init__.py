@@ -1,0 +1,1 @@
+"""Jobs that moto only pretends to run: SageMaker training and processing, and Glue, as real processes."""

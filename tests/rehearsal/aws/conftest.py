@@ -1,0 +1,107 @@
+"""One rehearsal server for all tests of this folder; each test works in an account of its own."""
+
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from rehearsal import images, server
+from rehearsal.aws import archives
+
+REGION = "eu-west-1"
+_accounts = itertools.count(500_000_000_001)
+
+
+class Account:
+    """Clients of one account of a rehearsal, and what every job needs there."""
+
+    def __init__(self, rehearsal: server.Rehearsal, account_id: str) -> None:
+        self.rehearsal = rehearsal
+        self.account_id = account_id
+        self.environment = rehearsal.environment(account_id, REGION)
+        self._lock = threading.Lock()
+
+    def client(self, service: str) -> Any:
+        with self._lock:
+            session = boto3.Session(
+                aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+                aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+                region_name=REGION,
+            )
+            return session.client(
+                service,
+                endpoint_url=self.environment["AWS_ENDPOINT_URL"],
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+
+    def role(self, name: str = "job") -> str:
+        iam = self.client("iam")
+        try:
+            return iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        except iam.exceptions.EntityAlreadyExistsException:
+            return iam.get_role(RoleName=name)["Role"]["Arn"]
+
+    def bucket(self, purpose: str = "data") -> str:
+        name = f"test-{self.account_id}-{purpose}"
+        self.client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+        return name
+
+    def image(self, folder: Path, source: str, *, repository: str = "box", tag: str = "one") -> str:
+        """Push an image whose one module `box` is `source`; returns its URI by digest."""
+        package = folder / f"{repository}-{tag}"
+        package.mkdir(parents=True, exist_ok=True)
+        (package / "box.py").write_text(source)
+        ecr = self.client("ecr")
+        if not any(found["repositoryName"] == repository for found in ecr.describe_repositories()["repositories"]):
+            ecr.create_repository(repositoryName=repository, imageTagMutability="IMMUTABLE")
+        digest = images.push_layer(
+            archives.pack(package, [Path("box.py")]),
+            repository=repository,
+            tag=tag,
+            entrypoint=["python", "-m", "box"],
+            variables={"GIT_COMMIT": "abc"},
+            environment=self.environment,
+        )
+        return f"{self.account_id}.dkr.ecr.{REGION}.amazonaws.com/{repository}@{digest}"
+
+    def json_object(self, bucket: str, key: str) -> Any:
+        return json.loads(self.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+@pytest.fixture(scope="session")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Rehearsal]:
+    started = server.start(tmp_path_factory.mktemp("rehearsal"), stop_grace_s=2.0)
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def account(rehearsal: server.Rehearsal) -> Account:
+    return Account(rehearsal, str(next(_accounts)))
+
+
+@pytest.fixture
+def other_account(rehearsal: server.Rehearsal) -> Account:
+    return Account(rehearsal, str(next(_accounts)))
+
+
+@pytest.fixture
+def eventually() -> Callable[..., Any]:
+    return wait_until
+
+
+def wait_until(look: Callable[[], Any], *, seconds: float = 30.0) -> Any:
+    """The first true answer of `look`; fails after `seconds`."""
+    pause = threading.Event()
+    for _ in range(int(seconds * 10)):
+        found = look()
+        if found:
+            return found
+        pause.wait(0.1)
+    raise AssertionError(f"not so after {seconds} s: {look}")

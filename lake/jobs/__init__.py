@@ -1,0 +1,1 @@
+"""The scripts that AWS Glue runs: arguments in, a result file out."""

@@ -1,27 +1,20 @@
 """`drivetrain data`: the versions of a model's table, its columns and what was refused."""
 
-from dataclasses import asdict
 from typing import Annotated
 
-import boto3
 import typer
 
 from cli.connection import (
     DEFAULT_REHEARSAL,
     LOCAL_STACK,
-    Connection,
     JsonOption,
     ModelArgument,
     RehearsalOption,
     StackOption,
     connect,
 )
-from cli.output import console, print_json, print_table
-from lake.catalog import Lake, LakeLocation
-from lake.statistics import ColumnStatistics, DataReport, report
 
 SnapshotOption = Annotated[str, typer.Option("--snapshot", help="A version's id; the newest if unset.")]
-_SHOWN_CATEGORIES = 3
 
 
 def data(
@@ -34,50 +27,6 @@ def data(
     """Show the snapshots, rows, quarantine reasons and column statistics of the model's table."""
     connection = connect(stack, name)
     spec = connection.spec(model)
-    found = report(open_lake(connection), spec, snapshot or None)
-    if as_json:
-        print_json(asdict(found))
-    else:
-        _print(found)
+    from cli.data_report import show_report  # noqa: PLC0415 - two seconds that only this command needs
 
-
-def open_lake(connection: Connection) -> Lake:
-    """The stack's tables."""
-    names = connection.names
-    location = LakeLocation(
-        warehouse=f"s3://{names.bucket('lake')}/warehouse/",
-        curated_database=names.database("curated"),
-        quarantine_database=names.database("quarantine"),
-    )
-    return Lake(boto3.Session(region_name=names.region), location)
-
-
-def _print(found: DataReport) -> None:
-    console.print(f"{found.table}: {found.rows} rows, {found.quarantined} in quarantine\n", markup=False)
-    print_table(
-        "snapshots",
-        ("snapshot", "committed (UTC)", "rows added", "rows"),
-        [
-            (version.snapshot_id, f"{version.committed_at:%Y-%m-%d %H:%M:%S}", version.rows_added, version.rows)
-            for version in found.snapshots
-        ],
-    )
-    console.print()
-    print_table(
-        "columns",
-        ("column", "unit", "nulls", "distinct", "minimum", "median", "maximum", "mean", "deviation", "most common"),
-        [_column(column) for column in found.columns],
-    )
-    console.print()
-    print_table(
-        "quarantine",
-        ("rows", "reason", "first at"),
-        [(reason.rows, reason.reason, f"{reason.object} line {reason.line}") for reason in found.reasons],
-    )
-
-
-def _column(column: ColumnStatistics) -> tuple[object, ...]:
-    common = ", ".join(f"{value} ({count})" for value, count in column.most_common[:_SHOWN_CATEGORIES])
-    figures = (column.minimum, column.median, column.maximum, column.mean, column.deviation)
-    rounded = (None if figure is None else float(f"{figure:.4g}") for figure in figures)
-    return (column.name, column.unit, column.nulls, column.distinct, *rounded, common)
+    show_report(connection, spec, snapshot or None, as_json=as_json)

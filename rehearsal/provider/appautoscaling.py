@@ -32,9 +32,7 @@ class Target(ServiceHandler):
 
     def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:
         question = {**_where(state), "ResourceIds": [resource_id]}
-        answer = self.answered(
-            aws, "DescribeScalableTargets", self.send(aws, "DescribeScalableTargets", question)
-        )
+        answer = self.answered(aws, "DescribeScalableTargets", self.send(aws, "DescribeScalableTargets", question))
         if not answer.get("scalableTargets"):
             return None
         outputs: Properties = answer["scalableTargets"][0]
@@ -71,9 +69,7 @@ class Policy(ServiceHandler):
 
     def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:
         question = {**_where(state), "ResourceId": state["resourceId"], "PolicyNames": [resource_id]}
-        answer = self.answered(
-            aws, "DescribeScalingPolicies", self.send(aws, "DescribeScalingPolicies", question)
-        )
+        answer = self.answered(aws, "DescribeScalingPolicies", self.send(aws, "DescribeScalingPolicies", question))
         found = [policy for policy in answer.get("scalingPolicies", []) if policy["name"] == resource_id]
         if not found:
             return None

@@ -5,6 +5,7 @@ from typing import Any
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
 from rehearsal.provider.service import ServiceHandler, changed
+from rehearsal.provider.shapes import listed
 from rehearsal.provider.tagging import BUDGETS
 
 _TIME = "%Y-%m-%d_%H:%M"
@@ -127,7 +128,7 @@ def _subscribers(notification: Properties) -> list[dict[str, str]]:
     return [
         {"SubscriptionType": kind, "Address": address}
         for name, kind in _SUBSCRIBERS.items()
-        for address in notification.get(name) or []
+        for address in listed(notification.get(name))
     ]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
 from rehearsal.provider.service import ServiceHandler, changed
-from rehearsal.provider.shapes import Spelling
+from rehearsal.provider.shapes import Spelling, listed
 from rehearsal.provider.tagging import CLOUDWATCH
 
 
@@ -69,9 +69,7 @@ class MetricAlarm(ServiceHandler):
     not_shown = "alarms are kept; moto never evaluates them and no action fires."
 
     def _put(self, aws: AwsClients, properties: Properties, tags: dict[str, Any]) -> None:
-        request = self.params(
-            aws, "PutMetricAlarm", properties, without={"dimensions", "metricQueries", "arn"}
-        )
+        request = self.params(aws, "PutMetricAlarm", properties, without={"dimensions", "metricQueries", "arn"})
         if properties.get("dimensions"):
             request["Dimensions"] = _pairs(properties["dimensions"])
         if queries := properties.get("metricQueries"):
@@ -93,7 +91,7 @@ class MetricAlarm(ServiceHandler):
         for name in (*unwanted, "alarmConfigurationUpdatedTimestamp", "stateTransitionedTimestamp"):
             outputs.pop(name, None)
         outputs["dimensions"] = _map(alarm.get("Dimensions"))
-        outputs["metricQueries"] = [_query_from_aws(query) for query in alarm.get("Metrics") or []]
+        outputs["metricQueries"] = [_query_from_aws(query) for query in listed(alarm.get("Metrics"))]
         return self.outputs(aws, state, outputs, arn=outputs["arn"])
 
     def update(self, aws: AwsClients, resource_id: str, olds: Properties, news: Properties) -> Properties:

@@ -6,6 +6,7 @@ A rule's id is its name, a target's `<rule>-<target id>`; off the default bus bo
 from typing import Any
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
+from rehearsal.provider.lifecycle import AwsRefusedError
 from rehearsal.provider.service import ServiceHandler, changed
 from rehearsal.provider.shapes import Spelling
 from rehearsal.provider.tagging import EVENTS
@@ -85,9 +86,7 @@ class EventTarget(ServiceHandler):
         for name in self.local:
             targets["targets"][0].pop(name, None)
         request = self.params(aws, "PutTargets", targets)
-        answer = self.send(
-            aws, "PutTargets", {"Rule": properties["rule"], "EventBusName": _bus(properties), **request}
-        )
+        answer = self.send(aws, "PutTargets", {"Rule": properties["rule"], "EventBusName": _bus(properties), **request})
         if failed := answer.get("FailedEntries"):
             raise TargetRefusedError(properties["rule"], str(failed[0].get("ErrorMessage")))
 
@@ -120,7 +119,7 @@ class EventTarget(ServiceHandler):
         self.ask(aws, "RemoveTargets", request)
 
 
-class TargetRefusedError(Exception):
+class TargetRefusedError(AwsRefusedError):
     """PutTargets answered 200 and refused the target all the same."""
 
     def __init__(self, rule: str, reason: str) -> None:

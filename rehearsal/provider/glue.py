@@ -4,7 +4,7 @@ from typing import Any
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
 from rehearsal.provider.service import ServiceHandler, changed
-from rehearsal.provider.shapes import Spelling
+from rehearsal.provider.shapes import Spelling, mapped
 from rehearsal.provider.tagging import GLUE
 
 
@@ -159,7 +159,7 @@ class Job(ServiceHandler):
         if answer is None:
             return None
         outputs = self.answered(aws, "GetJob", answer["Job"], "Job")
-        outputs["connections"] = (outputs.get("connections") or {}).get("connections")
+        outputs["connections"] = mapped(outputs.get("connections")).get("connections")
         return self.outputs(aws, state, outputs, arn=_arn(aws, "job", resource_id))
 
     def update(self, aws: AwsClients, resource_id: str, olds: Properties, news: Properties) -> Properties:
@@ -186,7 +186,7 @@ class Connection(ServiceHandler):
     not_shown = "a connection puts no job into a VPC here."
 
     def _input(self, aws: AwsClients, properties: Properties) -> dict[str, Any]:
-        given = {"connectionType": "JDBC", "connectionProperties": {}, **properties}
+        given: Properties = {"connectionType": "JDBC", "connectionProperties": {}, **properties}
         member = self.params(aws, "CreateConnection", given, without={"catalogId", "arn"}, member="ConnectionInput")
         return {"ConnectionInput": member}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rehearsal.provider.handler import AwsClients, Created, Properties, ResourceHandler
 from rehearsal.provider.service import ServiceHandler, changed
-from rehearsal.provider.shapes import Spelling
+from rehearsal.provider.shapes import Spelling, listed
 
 _NOT_ENFORCED = "grants are kept and read back, never enforced."
 
@@ -54,15 +54,17 @@ class DataLakeSettings(ServiceHandler):
             settings[member] = [
                 {
                     "Principal": {"DataLakePrincipalIdentifier": entry.get("principal")},
-                    "Permissions": entry.get("permissions") or [],
+                    "Permissions": listed(entry.get("permissions")),
                 }
-                for entry in properties.get(name) or []
+                for entry in listed(properties.get(name))
             ]
         return settings
 
     def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:
         settings = self.send(aws, "GetDataLakeSettings", {"CatalogId": resource_id})["DataLakeSettings"]
-        plain = {key: value for key, value in settings.items() if not isinstance(value, list) or key.startswith("Tr")}
+        plain: dict[str, Any] = {
+            key: value for key, value in settings.items() if not isinstance(value, list) or key.startswith("Tr")
+        }
         outputs = self.answered(aws, "GetDataLakeSettings", plain, "DataLakeSettings")
         outputs["authorizedSessionTagValueLists"] = settings.get("AuthorizedSessionTagValueList") or []
         for name, member in self._principal_lists.items():
@@ -70,7 +72,7 @@ class DataLakeSettings(ServiceHandler):
         for name, member in self._defaults.items():
             outputs[name] = [
                 {"principal": _identifiers([entry["Principal"]])[0], "permissions": entry["Permissions"]}
-                for entry in settings.get(member) or []
+                for entry in listed(settings.get(member))
             ]
         return self.outputs(aws, state, {**outputs, "catalogId": resource_id})
 
@@ -81,7 +83,7 @@ class DataLakeSettings(ServiceHandler):
 
     def delete(self, aws: AwsClients, resource_id: str, state: Properties) -> None:
         everybody = [{"Principal": _principals(["IAM_ALLOWED_PRINCIPALS"])[0], "Permissions": ["ALL"]}]
-        settings = {member: everybody for member in self._defaults.values()}
+        settings = dict.fromkeys(self._defaults.values(), everybody)
         self.send(aws, "PutDataLakeSettings", {"CatalogId": resource_id, "DataLakeSettings": settings})
 
 
@@ -140,7 +142,7 @@ class Permissions(ServiceHandler):
             return {"TableWithColumns": _columns(columns)}
         if table := inputs.get("table"):
             names = {"DatabaseName": table["databaseName"], "CatalogId": table.get("catalogId")}
-            chosen = {"TableWildcard": {}} if table.get("wildcard") else {"Name": table.get("name")}
+            chosen: dict[str, Any] = {"TableWildcard": {}} if table.get("wildcard") else {"Name": table.get("name")}
             return {"Table": _present(**names, **chosen)}
         kinds = {"database": "Database", "lfTag": "LFTag", "lfTagPolicy": "LFTagPolicy"}
         kind = next((name for name in (*kinds, "dataCellsFilter") if inputs.get(name)), None)
@@ -177,7 +179,7 @@ class Permissions(ServiceHandler):
         if not held:
             return None
         inputs = {name: value for name, value in state.items() if name in self.replace_on}
-        options = held[0].get("PermissionsWithGrantOption") or []
+        options = listed(held[0].get("PermissionsWithGrantOption"))
         read_back = {
             "permissions": [name for name in grant["Permissions"] if name in held[0]["Permissions"]],
             "permissionsWithGrantOptions": [name for name in grant["PermissionsWithGrantOption"] if name in options],

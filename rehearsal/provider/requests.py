@@ -14,7 +14,7 @@ from rehearsal.provider.validation import check_request
 # Error codes and messages by which the services say that a resource does not exist (each has its own way).
 _GONE_CODE = re.compile(r"NotFound|DoesNotExist|NoSuch")
 _GONE_MESSAGE = re.compile(
-    r"could not find|does not exist|not found|could not be found|was not found|cannot find", re.I
+    r"could not find|does not exist|not found|no scal\w+ \w+ found|could not be found|was not found|cannot find", re.I
 )
 
 

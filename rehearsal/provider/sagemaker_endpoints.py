@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
+from rehearsal.provider.lifecycle import AwsRefusedError
 from rehearsal.provider.service import ServiceHandler, changed
 from rehearsal.provider.shapes import Spelling
 from rehearsal.provider.tagging import SAGEMAKER
@@ -98,9 +99,9 @@ class Endpoint(ServiceHandler):
         names = ("EndpointName", "EndpointArn", "EndpointConfigName")
         outputs = self.answered(aws, "DescribeEndpoint", {name: answer[name] for name in names})
         if deployment := answer.get("LastDeploymentConfig"):
-            outputs["deploymentConfig"] = self.answered(
-                aws, "DescribeEndpoint", {"LastDeploymentConfig": deployment}
-            )["lastDeploymentConfig"]
+            outputs["deploymentConfig"] = self.answered(aws, "DescribeEndpoint", {"LastDeploymentConfig": deployment})[
+                "lastDeploymentConfig"
+            ]
         elif "deploymentConfig" in state:
             outputs["deploymentConfig"] = state["deploymentConfig"]
         return self.outputs(aws, state, outputs, arn=answer["EndpointArn"])
@@ -139,7 +140,7 @@ class Endpoint(ServiceHandler):
             time.sleep(_POLL_S)
 
 
-class EndpointNotInServiceError(Exception):
+class EndpointNotInServiceError(AwsRefusedError):
     """An endpoint did not get to where it should be; the message holds AWS's FailureReason."""
 
     def __init__(self, name: str, reason: str) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Literal
 
 from rehearsal.provider.handler import AwsClients, Created, Properties, ResourceHandler
+from rehearsal.provider.lifecycle import AwsRefusedError
 from rehearsal.provider.requests import ask, input_shape, output_shape, send
-from rehearsal.provider.shapes import Spelling, from_aws, to_aws
+from rehearsal.provider.shapes import Spelling, from_aws, mapped, to_aws
 from rehearsal.provider.tagging import TagCalls, all_tags
 
 Tier = Literal["applied", "checked"]
@@ -67,7 +68,7 @@ class ServiceHandler(ResourceHandler):
         if self.tag_calls and arn:
             tags = self.tag_calls.read(aws, arn)
             outputs["tagsAll"] = tags
-            outputs["tags"] = {name: tags[name] for name in state.get("tags") or {} if name in tags}
+            outputs["tags"] = {name: tags[name] for name in mapped(state.get("tags")) if name in tags}
         return outputs
 
     def created(self, aws: AwsClients, resource_id: str, inputs: Properties) -> Created:
@@ -87,7 +88,7 @@ class ServiceHandler(ResourceHandler):
             self.tag_calls.write(aws, arn or str(olds["arn"]), olds, news)
 
 
-class VanishedError(Exception):
+class VanishedError(AwsRefusedError):
     """AWS accepted a resource and does not know it a moment later."""
 
     def __init__(self, token: str, resource_id: str) -> None:

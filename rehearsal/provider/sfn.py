@@ -4,7 +4,7 @@ from typing import Any
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
 from rehearsal.provider.service import ServiceHandler, changed
-from rehearsal.provider.shapes import Spelling
+from rehearsal.provider.shapes import Spelling, listed
 from rehearsal.provider.tagging import STATES
 
 
@@ -43,7 +43,7 @@ class StateMachine(ServiceHandler):
             return None
         outputs = self.answered(aws, "DescribeStateMachine", answer)
         if logging := outputs.get("loggingConfiguration"):
-            for destination in logging.pop("destinations", None) or []:
+            for destination in listed(logging.pop("destinations", None)):
                 logging["logDestination"] = destination["cloudWatchLogsLogGroup"]["logGroupArn"]
         return self.outputs(aws, state, outputs, arn=resource_id)
 

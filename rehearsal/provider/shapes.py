@@ -1,7 +1,7 @@
 """Between Pulumi's camelCase properties and AWS requests, driven by botocore's own service model.
 
-A Terraform name and the AWS name of a field differ only in case most of the time (`kmsKeyId`, `KMSKeyId`), so a property
-is matched to a member of the request shape without regard to case; what really differs is in a handler's `Spelling`.
+A Terraform name and the AWS name of a field differ only in case most of the time (`kmsKeyId`, `KMSKeyId`), so a
+property is matched to a member of the request shape without regard to case; what really differs is in a handler's `Spelling`.
 A property that matches nothing is an error: a field must never be lost on its way to AWS.
 """
 
@@ -9,14 +9,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from rehearsal.provider.handler import Properties
+from rehearsal.provider.lifecycle import AwsRefusedError
 
 
-class UnknownPropertyError(Exception):
+class UnknownPropertyError(AwsRefusedError):
     """A property has no place in the AWS request it belongs to."""
 
     def __init__(self, name: str, shape: str) -> None:
@@ -47,6 +48,16 @@ class Spelling:
         return camel_case(member)
 
 
+def listed(value: Any) -> list[Any]:
+    """`value` where it is a list, an empty one where it is not: a block that may be left out."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def mapped(value: Any) -> dict[str, Any]:
+    """`value` where it is a map, an empty one where it is not: a block that may be left out."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
 def camel_case(member: str) -> str:
     """`KMSKeyId` → `kmsKeyId`, `VolumeSizeInGB` → `volumeSizeInGb`."""
     calm = re.sub(r"[A-Z]{2,}(?=[A-Z][a-z]|[^A-Za-z]|$)", lambda run: run.group().capitalize(), member)
@@ -65,10 +76,10 @@ def to_aws(shape: Shape, value: Any, spelling: Spelling) -> Any:
 
 
 def _structure_to_aws(shape: StructureShape, value: Any, spelling: Spelling) -> dict[str, Any]:
-    if isinstance(value, list) and len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
-        value = value[0]
+    block = listed(value)
+    properties = mapped(block[0] if len(block) == 1 else value)
     request: dict[str, Any] = {}
-    for name, item in value.items():
+    for name, item in properties.items():
         if item is None:
             continue
         member = spelling.member(name, shape)

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from rehearsal.provider.handler import AwsClients, Properties
 from rehearsal.provider.requests import send
+from rehearsal.provider.shapes import listed, mapped
 
 Form = Literal["map", "list", "lower"]
 
@@ -36,11 +37,11 @@ class TagCalls:
 
     def read(self, aws: AwsClients, arn: str) -> dict[str, str]:
         """Every tag AWS holds for `arn`."""
-        found = send(aws, self.service, self.list_call, {self.arn: arn}).get(self.answer) or {}
-        if isinstance(found, dict):
-            return dict(sorted(found.items()))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        found = send(aws, self.service, self.list_call, {self.arn: arn}).get(self.answer)
+        if self.form == "map":
+            return dict(sorted(mapped(found).items()))
         key, value = ("key", "value") if self.form == "lower" else ("Key", "Value")
-        return {entry[key]: entry[value] for entry in sorted(found, key=lambda entry: entry[key])}
+        return {entry[key]: entry[value] for entry in sorted(listed(found), key=lambda entry: entry[key])}
 
     def write(self, aws: AwsClients, arn: str, olds: Properties, news: Properties) -> None:
         """Bring the tags of `arn` from `olds` to `news` (both hold `tagsAll`)."""

@@ -1,7 +1,7 @@
 """Every request of the rehearsal's provider, held against botocore's own service model before it is sent.
 
-botocore itself checks types, required members and unknown names; AWS also refuses a wrong enum value, pattern, length or
-range, and moto mostly does not. Here all of it is checked, so that moto's leniency never hides what AWS would refuse.
+botocore itself checks types, required members and unknown names; AWS also refuses a wrong enum value, pattern, length
+or range, and moto mostly does not. Here all of it is checked, so that moto's leniency never hides what AWS would refuse.
 """
 
 import re
@@ -10,6 +10,8 @@ from functools import cache
 from typing import Any
 
 from botocore.model import ListShape, MapShape, OperationModel, Shape, StringShape, StructureShape
+
+from rehearsal.provider.lifecycle import AwsRefusedError
 
 # What the service models write (Java's regular expressions, and a few slips) in the words of Python's re.
 _JAVA_TO_PYTHON = {
@@ -33,7 +35,7 @@ _JAVA_TO_PYTHON = {
 _NUMBERS = {"integer", "long", "double", "float"}
 
 
-class InvalidRequestError(Exception):
+class InvalidRequestError(AwsRefusedError):
     """AWS would refuse this request; one line per member that is wrong."""
 
     def __init__(self, service: str, operation: str, problems: list[str]) -> None:

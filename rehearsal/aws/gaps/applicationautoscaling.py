@@ -6,6 +6,8 @@ from typing import Any, cast
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.applicationautoscaling.responses import ApplicationAutoScalingResponse as Response
 
+from rehearsal.aws.gaps import replace
+
 _register = Response.register_scalable_target
 _TAGS = "rehearsal_tags"
 
@@ -62,10 +64,10 @@ def _register_with_tags(self: Response) -> Any:
 
 def install() -> None:
     """Add the calls to moto's Application Auto Scaling."""
-    for name, method in (
-        ("list_tags_for_resource", _list_tags),
-        ("tag_resource", _tag),
-        ("untag_resource", _untag),
-        ("register_scalable_target", _register_with_tags),
-    ):
-        setattr(Response, name, method)
+    replace(
+        Response,
+        list_tags_for_resource=_list_tags,
+        tag_resource=_tag,
+        untag_resource=_untag,
+        register_scalable_target=_register_with_tags,
+    )

@@ -5,6 +5,8 @@ from typing import Any, cast
 
 from moto.athena.responses import AthenaResponse
 
+from rehearsal.aws.gaps import replace
+
 _get_named_query = AthenaResponse.get_named_query
 _get_work_group = AthenaResponse.get_work_group
 _REMOVALS = {
@@ -69,10 +71,10 @@ def _get_known_group(self: AthenaResponse) -> Any:
 
 def install() -> None:
     """Add the calls to moto's Athena."""
-    for name, method in (
-        ("update_work_group", _update_work_group),
-        ("delete_named_query", _delete_named_query),
-        ("get_named_query", _get_known_query),
-        ("get_work_group", _get_known_group),
-    ):
-        setattr(AthenaResponse, name, method)
+    replace(
+        AthenaResponse,
+        update_work_group=_update_work_group,
+        delete_named_query=_delete_named_query,
+        get_named_query=_get_known_query,
+        get_work_group=_get_known_group,
+    )

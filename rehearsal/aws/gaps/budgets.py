@@ -6,6 +6,8 @@ from typing import Any, cast
 from moto.budgets.exceptions import NotFoundException
 from moto.budgets.responses import BudgetsResponse
 
+from rehearsal.aws.gaps import replace
+
 _create = BudgetsResponse.create_budget
 _KEY = ("NotificationType", "ComparisonOperator", "Threshold")
 _TAGS = "rehearsal_tags"
@@ -76,12 +78,12 @@ def _untag(self: BudgetsResponse) -> str:
 
 def install() -> None:
     """Add the calls to moto's Budgets."""
-    for name, method in (
-        ("create_budget", _create_budget),
-        ("update_budget", _update_budget),
-        ("describe_subscribers_for_notification", _describe_subscribers),
-        ("list_tags_for_resource", _list_tags),
-        ("tag_resource", _tag),
-        ("untag_resource", _untag),
-    ):
-        setattr(BudgetsResponse, name, method)
+    replace(
+        BudgetsResponse,
+        create_budget=_create_budget,
+        update_budget=_update_budget,
+        describe_subscribers_for_notification=_describe_subscribers,
+        list_tags_for_resource=_list_tags,
+        tag_resource=_tag,
+        untag_resource=_untag,
+    )

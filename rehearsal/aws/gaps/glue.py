@@ -1,12 +1,16 @@
-"""Glue: UpdateJob, UpdateConnection, DeleteConnection, and the job fields that moto drops."""
+"""Glue: UpdateJob, UpdateConnection, DeleteConnection, and the connection fields that moto drops."""
 
 from typing import Any, cast
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.glue.exceptions import EntityNotFoundException
+from moto.glue.models import FakeConnection
 from moto.glue.responses import GlueResponse
 
+from rehearsal.aws.gaps import replace
+
+_as_dict = FakeConnection.as_dict
 _ATTRIBUTES = {
     "Description": "description",
     "LogUri": "log_uri",
@@ -68,11 +72,18 @@ def _delete_connection(self: GlueResponse) -> ActionResult:
     return EmptyResult()
 
 
+def _whole_connection(self: FakeConnection, hide_password: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
+    given = cast("dict[str, Any]", self.connection_input)
+    dropped = {name: given[name] for name in ("ConnectionType", "MatchCriteria") if name in given}
+    return {**_as_dict(self, hide_password), **dropped}
+
+
 def install() -> None:
     """Add the calls to moto's Glue."""
-    for name, method in (
-        ("update_job", _update_job),
-        ("update_connection", _update_connection),
-        ("delete_connection", _delete_connection),
-    ):
-        setattr(GlueResponse, name, method)
+    replace(
+        GlueResponse,
+        update_job=_update_job,
+        update_connection=_update_connection,
+        delete_connection=_delete_connection,
+    )
+    replace(FakeConnection, as_dict=_whole_connection)

@@ -3,8 +3,11 @@
 import json
 from typing import Any, cast
 
+from moto.lakeformation import urls
 from moto.lakeformation.exceptions import EntityNotFound
 from moto.lakeformation.responses import LakeFormationResponse
+
+from rehearsal.aws.gaps import replace
 
 _register = LakeFormationResponse.register_resource
 _MEMBERS = ("WithFederation", "HybridAccessEnabled", "WithPrivilegedAccess")
@@ -38,6 +41,6 @@ def _update_resource(self: LakeFormationResponse) -> str:
 
 
 def install() -> None:
-    """Add the call to moto's Lake Formation."""
-    setattr(LakeFormationResponse, "register_resource", _register_resource)  # noqa: B010 - a method of moto's
-    setattr(LakeFormationResponse, "update_resource", _update_resource)  # noqa: B010
+    """Add the call, and its path, to moto's Lake Formation."""
+    urls.url_paths["{0}/UpdateResource$"] = urls.response.dispatch
+    replace(LakeFormationResponse, register_resource=_register_resource, update_resource=_update_resource)

@@ -6,6 +6,8 @@ from typing import Any, cast
 from moto.logs.exceptions import ResourceNotFoundException
 from moto.logs.responses import LogsResponse
 
+from rehearsal.aws.gaps import replace
+
 
 def _associate(self: LogsResponse) -> str:
     parameters = cast("dict[str, Any]", json.loads(self.body))
@@ -18,5 +20,4 @@ def _associate(self: LogsResponse) -> str:
 
 def install() -> None:
     """Add the calls to moto's CloudWatch Logs."""
-    for name in ("associate_kms_key", "disassociate_kms_key"):
-        setattr(LogsResponse, name, _associate)
+    replace(LogsResponse, associate_kms_key=_associate, disassociate_kms_key=_associate)

@@ -6,6 +6,8 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.sagemaker.exceptions import AWSValidationException
 from moto.sagemaker.responses import SageMakerResponse
 
+from rehearsal.aws.gaps import replace
+
 _create_model = SageMakerResponse.create_model
 _POLICY = "rehearsal_policy"
 
@@ -58,11 +60,11 @@ def _create_whole_model(self: SageMakerResponse) -> ActionResult:
 
 def install() -> None:
     """Add the calls to moto's SageMaker."""
-    for name, method in (
-        ("delete_model_package_group", _delete_group),
-        ("put_model_package_group_policy", _put_policy),
-        ("get_model_package_group_policy", _get_policy),
-        ("delete_model_package_group_policy", _delete_policy),
-        ("create_model", _create_whole_model),
-    ):
-        setattr(SageMakerResponse, name, method)
+    replace(
+        SageMakerResponse,
+        delete_model_package_group=_delete_group,
+        put_model_package_group_policy=_put_policy,
+        get_model_package_group_policy=_get_policy,
+        delete_model_package_group_policy=_delete_policy,
+        create_model=_create_whole_model,
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pulumi
 
-from infra.names import BucketPurpose, Image, Names
+from infra.names import BucketPurpose, Image, Layer, Names
 from infra.settings import Settings
 from models.release import Release
 
@@ -67,8 +67,8 @@ class PlatformOutputs:
     keys: KeyOutputs
     buckets: Mapping[BucketPurpose, Bucket]
     repositories: Mapping[Image, Repository]
-    databases: Mapping[str, pulumi.Output[str]]
-    """Glue database names by layer: raw, curated, quarantine."""
+    databases: Mapping[Layer, pulumi.Output[str]]
+    """Names of the Glue databases."""
     security_configuration: pulumi.Output[str]
     """Name of the Glue security configuration that every Glue job runs under."""
     alarm_topic_arn: pulumi.Output[str]

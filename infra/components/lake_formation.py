@@ -1,0 +1,127 @@
+"""Lake Formation: who may see which table, besides what IAM allows.
+
+Its settings belong to the account, and every stack has one of its own. Databases made after them grant nothing by
+default (`IAMAllowedPrincipals` is the old way), so each job is granted what it needs and nothing is open by accident.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.iam import job_role, statement
+from infra.names import Layer, Names
+from infra.platform_outputs import Bucket, KeyOutputs
+from infra.settings import Settings
+
+DEPLOY_ROLE = "deploy"
+"""The role that CD deploys with, made by the bootstrap project: only an administrator of the lake may grant."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LakeFormationArgs:
+    """The stack, the bucket that holds the tables, and its key."""
+
+    settings: Settings
+    keys: KeyOutputs
+    lake: Bucket
+
+
+class LakeFormation(pulumi.ComponentResource):
+    """The lake's administrator, its defaults, and the registration of where the tables lie."""
+
+    location_arn: pulumi.Output[str]
+    """What is registered: the warehouse folder of the lake bucket."""
+
+    def __init__(self, name: str, args: LakeFormationArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("drivetrain:platform:LakeFormation", name, None, opts)
+        child = pulumi.ResourceOptions(parent=self)
+        names = args.settings.names
+        aws.lakeformation.DataLakeSettings("settings", admins=[names.role_arn(DEPLOY_ROLE)], opts=child)
+        location = pulumi.Output.concat(args.lake.arn, "/warehouse")
+        role = self._location_role(args, location)
+        registered = aws.lakeformation.Resource("warehouse", arn=location, role_arn=role.arn, opts=child)
+        self.location_arn = registered.arn
+        self.register_outputs({"location_arn": self.location_arn})
+
+    def _location_role(self, args: LakeFormationArgs, location: pulumi.Output[str]) -> aws.iam.Role:
+        """The role whose credentials Lake Formation hands, narrowed down, to engines that read for a principal."""
+        settings = args.settings
+        s3 = f"s3.{settings.region}.amazonaws.com"
+        return job_role(
+            "lake-location",
+            names=settings.names,
+            service="lakeformation.amazonaws.com",
+            description="Reads and writes the tables for Lake Formation",
+            source_arns=[f"arn:aws:lakeformation:{settings.region}:{settings.account_id}:*"],
+            statements=[
+                statement(
+                    "Objects",
+                    ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+                    [pulumi.Output.concat(location, "/*")],
+                ),
+                statement("Bucket", ["s3:ListBucket"], [args.lake.arn]),
+                statement(
+                    "Key",
+                    ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"],
+                    [args.keys.data_arn],
+                    {"StringEquals": {"kms:ViaService": s3}},
+                ),
+            ],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LakeGrantsArgs:
+    """The model whose jobs are granted, and where its tables lie."""
+
+    names: Names
+    model: str
+    databases: Mapping[Layer, pulumi.Output[str]]
+    location_arn: pulumi.Input[str]
+
+
+class LakeGrants(pulumi.ComponentResource):
+    """What a model's jobs may do in the lake; its roles must exist.
+
+    The ingest job makes the tables, and whoever makes a table may do everything with it; the others read.
+    """
+
+    def __init__(self, name: str, args: LakeGrantsArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("drivetrain:platform:LakeGrants", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self)
+        self._name = name
+        ingest = args.names.role_arn(f"{args.model}-ingest")
+        validate = args.names.role_arn(f"{args.model}-validate")
+        aws.lakeformation.Permissions(
+            f"{name}-ingest-location",
+            principal=ingest,
+            permissions=["DATA_LOCATION_ACCESS"],
+            data_location=aws.lakeformation.PermissionsDataLocationArgs(arn=args.location_arn),
+            opts=self._child,
+        )
+        written: tuple[Layer, ...] = ("curated", "quarantine")
+        for layer in written:
+            self._on_database(f"ingest-{layer}", ingest, args.databases[layer], ["CREATE_TABLE", "DESCRIBE"])
+        self._on_database("validate-curated", validate, args.databases["curated"], ["DESCRIBE"])
+        aws.lakeformation.Permissions(
+            f"{name}-validate-tables",
+            principal=validate,
+            permissions=["DESCRIBE", "SELECT"],
+            table=aws.lakeformation.PermissionsTableArgs(database_name=args.databases["curated"], wildcard=True),
+            opts=self._child,
+        )
+        self.register_outputs({})
+
+    def _on_database(
+        self, suffix: str, principal: str, database: pulumi.Input[str], permissions: Sequence[str]
+    ) -> None:
+        aws.lakeformation.Permissions(
+            f"{self._name}-{suffix}",
+            principal=principal,
+            permissions=permissions,
+            database=aws.lakeformation.PermissionsDatabaseArgs(name=database),
+            opts=self._child,
+        )

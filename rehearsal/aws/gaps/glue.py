@@ -38,7 +38,7 @@ _EMPTY: dict[str, Any] = {"ExecutionProperty": {}, "DefaultArguments": {}, "Exec
 
 def _update_job(self: GlueResponse) -> ActionResult:
     """What the update leaves out goes back to its default, as on AWS."""
-    parameters = cast("dict[str, Any]", self.parameters)
+    parameters = self.parameters
     job: Any = self.glue_backend.get_job(parameters["JobName"])
     update = cast("dict[str, Any]", parameters["JobUpdate"])
     for member, attribute in _ATTRIBUTES.items():
@@ -55,7 +55,7 @@ def _connections(self: GlueResponse, name: str) -> dict[str, Any]:
 
 
 def _update_connection(self: GlueResponse) -> ActionResult:
-    parameters = cast("dict[str, Any]", self.parameters)
+    parameters = self.parameters
     connection = _connections(self, parameters["Name"])[parameters["Name"]]
     given = cast("dict[str, Any]", parameters["ConnectionInput"])
     connection.connection_input = given
@@ -67,13 +67,13 @@ def _update_connection(self: GlueResponse) -> ActionResult:
 
 
 def _delete_connection(self: GlueResponse) -> ActionResult:
-    name = str(cast("dict[str, Any]", self.parameters)["ConnectionName"])
+    name = str(self.parameters["ConnectionName"])
     del _connections(self, name)[name]
     return EmptyResult()
 
 
 def _whole_connection(self: FakeConnection, hide_password: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
-    given = cast("dict[str, Any]", self.connection_input)
+    given = self.connection_input
     dropped = {name: given[name] for name in ("ConnectionType", "MatchCriteria") if name in given}
     return {**_as_dict(self, hide_password), **dropped}
 

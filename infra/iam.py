@@ -37,16 +37,14 @@ class Statement:
     principals: Principals | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The statement in IAM's own form; `resources` and conditions may still hold outputs."""
+        """The statement as AWS reads it back, one of a kind without its list; may still hold outputs."""
         body: dict[str, Any] = {"Sid": self.sid, "Effect": self.effect, "Action": list(self.actions)}
         if self.principals is not None:
-            body["Principal"] = (
-                self.principals
-                if isinstance(self.principals, str)
-                else {kind: list(who) for kind, who in self.principals.items()}
-            )
+            # For a resource's policy the same as "*", which not every service accepts.
+            principals = {"AWS": ["*"]} if isinstance(self.principals, str) else self.principals
+            body["Principal"] = {kind: _one_or_list(who) for kind, who in principals.items()}
         if self.resources:
-            body["Resource"] = list(self.resources)
+            body["Resource"] = _one_or_list(self.resources)
         if self.conditions:
             body["Condition"] = {test: dict(keys) for test, keys in self.conditions.items()}
         return body
@@ -157,6 +155,10 @@ def job_role(
         opts=pulumi.ResourceOptions(parent=role),
     )
     return role
+
+
+def _one_or_list(values: Sequence[pulumi.Input[str]]) -> pulumi.Input[str] | list[pulumi.Input[str]]:
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _document(statements: Sequence[Statement]) -> dict[str, Any]:

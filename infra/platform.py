@@ -111,9 +111,11 @@ def _declare_model(
 ) -> None:
     """training → registry → serving → monitoring of one model, and its rights in the lake."""
     from importlib.util import find_spec  # noqa: PLC0415
-    if find_spec('infra.components.model') is None:
+
+    if find_spec("infra.components.model") is None:
         return
     from infra.components.model import ModelDeployment, ModelDeploymentArgs  # noqa: PLC0415
+
     release = platform.releases.get(spec.name)
     deployment = ModelDeployment(spec.name, ModelDeploymentArgs(spec=spec, platform=platform, release=release), opts)
     LakeGrants(

@@ -79,7 +79,7 @@ def _log_delivery(settings: Settings) -> Statement:
     return statement(
         "DeliverAccessLogs",
         ["s3:PutObject"],
-        [f"arn:aws:s3:::{names.bucket('logs')}/s3/*"],
+        [f"arn:aws:s3:::{names.bucket('logs')}/*"],
         {"ArnLike": {"aws:SourceArn": sources}, "StringEquals": {"aws:SourceAccount": settings.account_id}},
         principals={"Service": ["logging.s3.amazonaws.com"]},
     )

@@ -1,0 +1,1 @@
+"""The figures, measured on the machine at hand: `make bench`."""

@@ -24,7 +24,7 @@ def install() -> None:
     replace(GlueResponse, batch_stop_job_run=batch_stop_job_run)
 
 
-def start_job_run(
+def start_job_run(  # noqa: PLR0917 - moto's own signature
     self: FakeJob,
     allocated_capacity: int | None,
     max_capacity: float | None,

@@ -46,8 +46,7 @@ def update_table(self: GlueResponse) -> ActionResult:
             table = self.glue_backend.get_table(parameters["DatabaseName"], name)
             current = str(table.as_dict()["VersionId"])
             if current != str(expected):
-                text = f"Update table failed due to concurrent modifications: {name} is at version {current}, not {expected}."
-                raise ConcurrentModificationError(text)
+                raise ConcurrentModificationError(f"Table {name} is at version {current}, not at {expected} any more.")
         return _update(self)
 
 

@@ -1,0 +1,159 @@
+"""One variant's serving process: started, waited for until `/ping` answers 200, started again when it dies."""
+
+import http.client
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rehearsal.aws import runtime
+from rehearsal.aws.endpoints.model import ModelError, ServedModel
+from rehearsal.aws.jobs import container
+from rehearsal.aws.jobs.logs import LogStream
+from rehearsal.aws.processes import ClosedError
+
+_HOST = "127.0.0.1"
+_POLL_S = 0.1
+_PING_S = 2.0
+_LONGEST_PAUSE_S = 30.0
+_STOP_GRACE_S = 30.0  # "Use Your Own Inference Code with Hosting Services": SIGKILL comes 30 s after SIGTERM
+_INVOKE_S = 60.0  # InvokeEndpoint: the container has 60 seconds to answer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What the container answered."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class Fleet:
+    """The instances of one variant. However many are asked for, one process serves here."""
+
+    def __init__(self, model: ServedModel, *, variant: str, home: Path, group: str, startup_s: float) -> None:
+        self.model = model
+        self.variant = variant
+        self.startup_s = startup_s
+        self.port = 0
+        self._home = home
+        self._log = LogStream(
+            account_id=model.account_id,
+            region=model.region,
+            group=group,
+            stream=f"{variant}/{home.name}",
+            file=home / "log.txt",
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ending = threading.Event()
+        self._lock = threading.Lock()
+        self._command: container.Command | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the container listens."""
+        return f"http://{_HOST}:{self.port}"
+
+    @property
+    def pid(self) -> int | None:
+        """The serving process."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Bring the variant up. Raises ModelError when it does not come up in time; nothing is left then."""
+        shutil.rmtree(self._home, ignore_errors=True)
+        self._home.mkdir(parents=True)
+        try:
+            self._command = self.model.prepare(self._home, self._log)
+            self._launch()
+            self._until_healthy()
+        except BaseException:
+            self.stop()
+            raise
+        threading.Thread(target=self._keep_alive, name=f"endpoint {self._home.name}", daemon=True).start()
+
+    def invoke(self, body: bytes, headers: dict[str, str]) -> Answer:
+        """POST /invocations. Raises OSError when the container does not answer."""
+        return self._request("POST", "/invocations", body, headers, timeout_s=_INVOKE_S)
+
+    def stop(self) -> None:
+        """SIGTERM, then SIGKILL; the folder goes with it, but for the log."""
+        self._ending.set()
+        with self._lock:
+            process = self._process
+        processes = runtime.current().processes
+        if process is not None and process.returncode is None:
+            container.signal_leader(process)
+            deadline = time.monotonic() + min(_STOP_GRACE_S, runtime.current().stop_grace_s)
+            while time.monotonic() < deadline and not processes.ended(process):
+                time.sleep(_POLL_S)
+            processes.reap(process)
+        shutil.rmtree(self._home / "opt", ignore_errors=True)
+
+    def _launch(self) -> None:
+        assert self._command is not None  # noqa: S101 - set by start
+        self.port = _free_port()
+        variables = {"SAGEMAKER_BIND_TO_PORT": str(self.port), "SERVING_HOST": _HOST}
+        command = replace(self._command, environment={**self._command.environment, **variables})
+        with self._lock:
+            if not self._ending.is_set():
+                self._process, _threads = container.launch(command)
+
+    def _until_healthy(self) -> None:
+        deadline = time.monotonic() + self.startup_s
+        while time.monotonic() < deadline and not self._ending.is_set():
+            if self._dead():
+                time.sleep(_POLL_S)  # its last words are still on their way
+                raise ModelError(f"The container of variant {self.variant} exited: {self._log.last_line()}")
+            if self._healthy():
+                return
+            time.sleep(_POLL_S)
+        text = f"The {self.variant} variant did not pass the ping health check in {self.startup_s:.0f} s"
+        raise ModelError(f"{text}: {self._log.last_line()}")
+
+    def _healthy(self) -> bool:
+        try:
+            return self._request("GET", "/ping", None, {}, timeout_s=_PING_S).status == http.HTTPStatus.OK
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def _dead(self) -> bool:
+        return self._process is None or runtime.current().processes.ended(self._process)
+
+    def _keep_alive(self) -> None:
+        pause = 1.0
+        while not self._ending.wait(0.5):
+            if not self._dead():
+                continue
+            if self._process is not None:
+                runtime.current().processes.reap(self._process)
+            self._log.write(f"the container died and is started again in {pause:.0f} s")
+            if self._ending.wait(pause):
+                return
+            pause = min(2 * pause, _LONGEST_PAUSE_S)
+            try:
+                self._launch()
+            except ClosedError:
+                return
+
+    def _request(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, timeout_s: float
+    ) -> Answer:
+        connection = http.client.HTTPConnection(_HOST, self.port, timeout=timeout_s)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            content_type = answer.getheader("Content-Type") or "application/octet-stream"
+            return Answer(status=answer.status, content_type=content_type, body=answer.read())
+        finally:
+            connection.close()
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,78 @@
+"""What a SageMaker model says about its one container, and that container's files on this machine."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from moto.sagemaker.models import SageMakerModelBackend
+
+from rehearsal.aws import accounts, archives, images
+from rehearsal.aws.jobs import container, storage
+from rehearsal.aws.jobs.logs import LogStream
+
+
+class ModelError(Exception):
+    """A model that cannot be served; the text says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedModel:
+    """A model of SageMaker: image, artefact, environment and role."""
+
+    name: str
+    account_id: str
+    region: str
+    image: str
+    data_url: str | None
+    environment: dict[str, str]
+    role: str
+
+    @staticmethod
+    def of(backend: SageMakerModelBackend, name: str) -> "ServedModel":
+        """Read it from moto. Raises ModelError for a model of several containers, and moto's own for an unknown one."""
+        record: dict[str, Any] = backend.describe_model(name).response_object
+        containers = [record["PrimaryContainer"]] if record.get("PrimaryContainer") else record.get("Containers") or []
+        if len(containers) != 1:
+            raise ModelError(f"model {name} has {len(containers)} containers; the rehearsal serves models of one")
+        (found,) = containers
+        source = (found.get("ModelDataSource") or {}).get("S3DataSource") or {}
+        return ServedModel(
+            name=name,
+            account_id=backend.account_id,
+            region=backend.region_name,
+            image=str(found["Image"]),
+            data_url=found.get("ModelDataUrl") or source.get("S3Uri"),
+            environment=dict(found.get("Environment") or {}),
+            role=str(record["ExecutionRoleArn"]),
+        )
+
+    def prepare(self, home: Path, log: LogStream) -> container.Command:
+        """Fetch and unpack what the container needs; returns how to start it. Raises ModelError."""
+        try:
+            session = accounts.assume(self.role, region=self.region, session="SageMakerEndpoint")
+            image = images.resolve(self.image)
+            base = home / "opt" / "ml"
+            self._artefact(base / "model", session)
+            words = images.command(image, None, ["serve"])
+        except (images.ImageError, storage.TransferError, archives.ArchiveError) as error:
+            raise ModelError(f"model {self.name}: {error}") from error
+        variables = {**image.environment, **self.environment, **session, "SAGEMAKER_BASE_DIR": str(base)}
+        return container.Command(
+            words=words,
+            folder=image.folder,
+            environment=container.environment(home, sources=[image.root], variables=variables),
+            output=log,
+        )
+
+    def _artefact(self, folder: Path, session: dict[str, str]) -> None:
+        if not self.data_url:
+            folder.mkdir(parents=True)
+            return
+        s3 = accounts.client("s3", session)
+        if self.data_url.endswith("/"):
+            storage.download(s3, self.data_url, folder)
+            return
+        try:
+            archives.unpack(storage.fetch(s3, self.data_url), folder)
+        except archives.ArchiveError as error:
+            raise ModelError(f"model {self.name}: {self.data_url} cannot be unpacked: {error}") from error

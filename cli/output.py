@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 console = Console(highlight=False, soft_wrap=True)
@@ -33,11 +34,11 @@ def stage(title: str) -> Generator[Stage]:
     """Show `title` while the work runs, then the time it took and its outcome."""
     running = Stage(title=title)
     started = time.monotonic()
-    with console.status(title) if console.is_terminal else _announced(title):
+    with console.status(escape(title)) if console.is_terminal else _announced(title):
         yield running
     seconds = time.monotonic() - started
     mark = "[green]✓[/green]" if console.is_terminal else "ok"
-    console.print(f"{mark} {title} [dim]{seconds:.1f} s[/dim]  {running.outcome}".rstrip())
+    console.print(f"{mark} {escape(title)} [dim]{seconds:.1f} s[/dim]  {escape(running.outcome)}".rstrip())
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[obj
         numeric = bool(listed) and all(_is_number(row[position]) for row in listed)
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     console.print(table)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import time
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,9 @@ class Outcome:
 
 def start(states: "SFNClient", machine_arn: str, *, prefix: str, force: bool) -> str:
     """Start the pipeline over what landed below `prefix`; `force` trains even when nothing is new. Returns its ARN."""
-    answer = states.start_execution(stateMachineArn=machine_arn, input=json.dumps({"prefix": prefix, "force": force}))
+    answer = states.start_execution(
+        stateMachineArn=machine_arn, name=str(uuid.uuid4()), input=json.dumps({"prefix": prefix, "force": force})
+    )
     return answer["executionArn"]
 
 

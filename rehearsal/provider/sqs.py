@@ -37,9 +37,6 @@ class Queue(ServiceHandler):
     autoname: ClassVar[AutoName | None] = AutoName(name_property="name", max_length=80)
     replace_on = frozenset({"name", "namePrefix", "fifoQueue", "region"})
     taggable = True
-    tag_calls: ClassVar[TagCalls | None] = TagCalls(
-        service="sqs", arn="QueueUrl", form="map", list_call="ListQueueTags"
-    )
 
     def create(self, aws: AwsClients, inputs: Properties) -> Created:
         tags = all_tags(inputs)

@@ -31,8 +31,12 @@ class Key(ServiceHandler):
         members |= {"multiRegion": "MultiRegion", "policy": "Policy"}
         request = {member: inputs[name] for name, member in members.items() if name in inputs}
         key_id = self.send(aws, "CreateKey", {**request, **self.tagged(inputs)})["KeyMetadata"]["KeyId"]
-        self._switch(aws, key_id, {"isEnabled": True}, inputs)
-        return self.created(aws, key_id, inputs)
+        try:
+            self._switch(aws, key_id, {"isEnabled": True}, inputs)
+            return self.created(aws, key_id, inputs)
+        except Exception:
+            self.delete(aws, key_id, inputs)
+            raise
 
     def _switch(self, aws: AwsClients, key_id: str, olds: Properties, news: Properties) -> None:
         rotation = ("enableKeyRotation", "rotationPeriodInDays")
@@ -59,7 +63,7 @@ class Key(ServiceHandler):
             "keyId": key["KeyId"],
             "description": key.get("Description", ""),
             "isEnabled": key["Enabled"],
-            "keyUsage": key["KeyUsage"],
+            "keyUsage": key.get("KeyUsage", "ENCRYPT_DECRYPT"),
             "customerMasterKeySpec": key.get("KeySpec", key.get("CustomerMasterKeySpec")),
             "multiRegion": key.get("MultiRegion", False),
             "policy": policy_text(policy, state.get("policy")),
@@ -82,7 +86,8 @@ class Key(ServiceHandler):
         return self.present(aws, resource_id, news)
 
     def delete(self, aws: AwsClients, resource_id: str, state: Properties) -> None:
-        if self.read(aws, resource_id, state) is not None:
+        answer = self.ask(aws, "DescribeKey", {"KeyId": resource_id})
+        if answer is not None and answer["KeyMetadata"]["KeyState"] != "PendingDeletion":
             window = {"PendingWindowInDays": state.get("deletionWindowInDays", 30)}
             self.ask(aws, "ScheduleKeyDeletion", {"KeyId": resource_id, **window})
 

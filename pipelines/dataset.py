@@ -48,7 +48,6 @@ def _ingest(spec: ModelSpec, targets: PipelineTargets) -> State:
         "--result.$": "States.Format('{}/ingest.json', $.run.folder)",
         "--landing-bucket": targets.landing_bucket,
         **_table_arguments(targets),
-        "--quarantine-database": targets.quarantine_database,
     }
     return _job("Ingest", targets.ingest_job, arguments, "ReadIngest")
 
@@ -68,6 +67,7 @@ def _table_arguments(targets: PipelineTargets) -> dict[str, str]:
     return {
         "--warehouse": f"s3://{targets.lake_bucket}/warehouse/",
         "--curated-database": targets.curated_database,
+        "--quarantine-database": targets.quarantine_database,
     }
 
 

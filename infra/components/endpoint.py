@@ -1,0 +1,125 @@
+"""The endpoint of a released model, on instances or serverless as the stack's settings say.
+
+The endpoint's name is fixed, as callers know it. The SageMaker model and the endpoint configuration cannot be changed,
+so Pulumi names them: a release creates new ones, moves the endpoint over, and only then deletes the old.
+
+Serverless inference takes no VPC, network isolation, data capture or deployment guardrails
+(https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html, feature exclusions), so they are left out
+there rather than declared and refused.
+"""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from infra.components.autoscaling import Autoscaling, AutoscalingArgs
+from infra.components.deployment import deployment_config
+from infra.components.endpoint_alarms import EndpointAlarms, EndpointAlarmsArgs
+from infra.components.endpoint_variant import VARIANT, data_capture, instance_range, variant
+from infra.platform_outputs import PlatformOutputs
+from models.release import Release
+from models.spec import ModelSpec
+from pipelines.jobs import has_local_storage
+
+_LOGICAL_NAME = 55
+"""SageMaker's 63 characters less the eight that Pulumi adds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndpointArgs:
+    """The model, the platform, what is released and the role it runs with."""
+
+    spec: ModelSpec
+    platform: PlatformOutputs
+    release: Release
+    role_arn: pulumi.Input[str]
+
+    @property
+    def serverless(self) -> bool:
+        """Whether the stack serves without instances."""
+        return self.platform.settings.endpoint.mode == "serverless"
+
+
+class Endpoint(pulumi.ComponentResource):
+    """Model, endpoint configuration, endpoint, alarms and autoscaling."""
+
+    name: pulumi.Output[str]
+
+    def __init__(self, name: str, args: EndpointArgs, opts: pulumi.ResourceOptions) -> None:
+        super().__init__("drivetrain:model:Endpoint", name, None, opts)
+        self._args = args
+        self._physical = args.platform.names.endpoint(args.spec.name)
+        self._child = pulumi.ResourceOptions(parent=self)
+        log = self._log_group()
+        model = self._model()
+        configuration = self._configuration(model)
+        alarms = EndpointAlarms(
+            f"{name}-alarms",
+            EndpointAlarmsArgs(spec=args.spec, platform=args.platform, variant=VARIANT),
+            self._child,
+        )
+        endpoint = aws.sagemaker.Endpoint(
+            name,
+            name=self._physical,
+            endpoint_config_name=configuration.name,
+            deployment_config=None if args.serverless else deployment_config(args.spec, args.platform, alarms.names),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[log]),
+        )
+        minimum, maximum = instance_range(args.spec, args.platform)
+        if not args.serverless and maximum > minimum:
+            Autoscaling(
+                f"{name}-scaling",
+                AutoscalingArgs(endpoint=endpoint.name, variant=VARIANT, spec=args.spec, range=(minimum, maximum)),
+                self._child,
+            )
+        self.name = endpoint.name
+        self.register_outputs({"name": self.name})
+
+    def _model(self) -> aws.sagemaker.Model:
+        args = self._args
+        network = args.platform.network
+        vpc = aws.sagemaker.ModelVpcConfigArgs(
+            subnets=network.subnet_ids, security_group_ids=[network.endpoint_security_group_id]
+        )
+        return aws.sagemaker.Model(
+            self._physical[:_LOGICAL_NAME],
+            execution_role_arn=args.role_arn,
+            enable_network_isolation=not args.serverless,
+            vpc_config=None if args.serverless else vpc,
+            primary_container=aws.sagemaker.ModelPrimaryContainerArgs(
+                image=args.release.image,
+                model_data_url=args.release.artefact,
+                environment={
+                    "MODEL_MANIFEST_SHA256": args.release.manifest_sha256,
+                    "RELEASE": args.release.package,
+                },
+            ),
+            opts=self._child,
+        )
+
+    def _configuration(self, model: aws.sagemaker.Model) -> aws.sagemaker.EndpointConfiguration:
+        args = self._args
+        return aws.sagemaker.EndpointConfiguration(
+            self._physical[:_LOGICAL_NAME],
+            kms_key_arn=self._volume_key(),
+            production_variants=[variant(args.spec, args.platform, model.name)],
+            data_capture_config=None if args.serverless else data_capture(args.spec, args.platform),
+            opts=self._child,
+        )
+
+    def _volume_key(self) -> pulumi.Input[str] | None:
+        """SageMaker refuses a key for instances whose own disks encrypt in hardware."""
+        local = has_local_storage(self._args.spec.serving.instance_type)
+        return None if local and not self._args.serverless else self._args.platform.keys.data_arn
+
+    def _log_group(self) -> aws.cloudwatch.LogGroup:
+        """Before the endpoint, which otherwise makes one that is kept for ever."""
+        platform = self._args.platform
+        return aws.cloudwatch.LogGroup(
+            f"{self._args.spec.name}-endpoint",
+            name=f"/aws/sagemaker/Endpoints/{self._physical}",
+            retention_in_days=platform.settings.observability.log_retention_days,
+            kms_key_id=platform.keys.logs_arn,
+            opts=self._child,
+        )

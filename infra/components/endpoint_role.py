@@ -1,0 +1,29 @@
+"""What a model's containers may do on SageMaker hosting: fetch their model and image, log, capture traffic."""
+
+from infra.components.model_role import (
+    data_key,
+    job_logs,
+    job_metrics,
+    listing,
+    network_interfaces,
+    objects,
+    pull_image,
+)
+from infra.iam import Statement
+from infra.platform_outputs import PlatformOutputs
+from models.spec import ModelSpec
+
+
+def endpoint_statements(spec: ModelSpec, platform: PlatformOutputs) -> list[Statement]:
+    """The statements of the endpoint's role."""
+    artifacts, capture = platform.buckets["artifacts"], platform.buckets["capture"]
+    return [
+        objects("Artefact", artifacts, f"models/{spec.name}/", ["s3:GetObject"]),
+        listing("ListArtefacts", artifacts, [f"models/{spec.name}/"]),
+        objects("Capture", capture, f"{spec.name}/", ["s3:PutObject"]),
+        *pull_image(platform, "serving"),
+        *network_interfaces(platform),
+        data_key(platform),
+        job_logs(platform, f"/aws/sagemaker/Endpoints/{platform.names.endpoint(spec.name)}"),
+        job_metrics("/aws/sagemaker/Endpoints"),
+    ]

@@ -1,0 +1,74 @@
+"""Ctrl-C in any stage of the main job leaves nothing running and nothing half-made."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.checkout import Checkout, copy_checkout
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    copied = copy_checkout(tmp_path_factory.mktemp("interrupted"))
+    yield copied
+    copied.drivetrain("local", "down")
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """Every process that runs in the folder or was started from it."""
+    found: list[psutil.Process] = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            places = [process.cwd(), *process.cmdline(), process.environ().get("PYTHONPATH", "")]
+            if process.pid != os.getpid() and any(str(folder) in place for place in places):
+                found.append(process)
+    return found
+
+
+def interrupt_at(checkout: Checkout, marker: str, number: signal.Signals) -> tuple[int, str]:
+    """Bring the rehearsal up and send the signal once a line with `marker` is printed; exit code and output."""
+    with subprocess.Popen(
+        [sys.executable, "-u", "-m", "cli", "local", "up"],
+        cwd=checkout.path,
+        env=checkout.environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        lines: list[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if marker in line:
+                process.send_signal(number)
+        return process.wait(timeout=60), "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("marker", "number"),
+    [
+        (".. start the offline AWS", signal.SIGINT),
+        (".. deploy the platform", signal.SIGINT),
+        (".. land the data", signal.SIGTERM),
+        ("    Validate", signal.SIGINT),
+        (".. bring the endpoints up", signal.SIGINT),
+    ],
+)
+def test_nothing_is_left(checkout: Checkout, marker: str, number: signal.Signals) -> None:
+    code, output = interrupt_at(checkout, marker, number)
+    assert marker in output
+    assert "Traceback" not in output
+    assert "nothing is left running" in output
+    assert code == 130
+    assert processes_of(checkout.path) == []
+    assert not (checkout.path / ".local" / "default").exists()

@@ -4,7 +4,7 @@ from typing import Any
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
 from rehearsal.provider.service import ServiceHandler, changed
-from rehearsal.provider.shapes import Spelling
+from rehearsal.provider.shapes import Spelling, listed
 from rehearsal.provider.tagging import AUTOSCALING
 
 _NEVER_SCALES = "kept and read back; nothing scales."
@@ -75,7 +75,7 @@ class Policy(ServiceHandler):
             return None
         outputs: Properties = found[0]
         outputs.pop("creationTime", None)
-        outputs["alarmArns"] = [alarm["alarmArn"] for alarm in outputs.pop("alarms", None) or []]
+        outputs["alarmArns"] = [alarm["alarmArn"] for alarm in listed(outputs.pop("alarms", None))]
         return self.outputs(aws, state, outputs)
 
     def update(self, aws: AwsClients, resource_id: str, olds: Properties, news: Properties) -> Properties:

@@ -4,7 +4,7 @@ from typing import Any
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
 from rehearsal.provider.service import ServiceHandler, changed
-from rehearsal.provider.shapes import Spelling
+from rehearsal.provider.shapes import Spelling, mapped
 from rehearsal.provider.tagging import ATHENA
 
 
@@ -49,7 +49,7 @@ class Workgroup(ServiceHandler):
             configuration = dict(news.get("configuration") or {})
             if "resultConfiguration" in configuration:
                 configuration["resultConfigurationUpdates"] = configuration.pop("resultConfiguration")
-            elif (olds.get("configuration") or {}).get("resultConfiguration"):
+            elif mapped(olds.get("configuration")).get("resultConfiguration"):
                 configuration["resultConfigurationUpdates"] = {
                     "removeOutputLocation": True,
                     "removeEncryptionConfiguration": True,

@@ -5,7 +5,7 @@ from typing import Any
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
 from rehearsal.provider.service import ServiceHandler, changed
-from rehearsal.provider.shapes import listed
+from rehearsal.provider.shapes import listed, mapped
 from rehearsal.provider.tagging import BUDGETS
 
 _TIME = "%Y-%m-%d_%H:%M"
@@ -56,7 +56,7 @@ class Budget(ServiceHandler):
         account = inputs.get("accountId") or aws.account_id
         request = {"AccountId": account, "Budget": self._budget(aws, inputs)}
         self.send(aws, "CreateBudget", {**request, **self.tagged(inputs, "ResourceTags")})
-        for notification in inputs.get("notifications") or []:
+        for notification in listed(inputs.get("notifications")):
             self._notify(aws, account, inputs["name"], notification)
         return self.created(aws, f"{account}:{inputs['name']}", inputs)
 
@@ -78,12 +78,12 @@ class Budget(ServiceHandler):
         if period := budget.get("TimePeriod"):
             outputs["timePeriodStart"] = period["Start"].astimezone(UTC).strftime(_TIME)
             outputs["timePeriodEnd"] = period["End"].astimezone(UTC).strftime(_TIME)
-        filters = (budget.get("CostFilters") or {}).items()
+        filters = mapped(budget.get("CostFilters")).items()
         outputs["costFilters"] = [{"name": key, "values": values} for key, values in filters]
         if types := budget.get("CostTypes"):
             outputs["costTypes"] = {key[0].lower() + key[1:]: value for key, value in types.items()}
-        notifications = self.send(aws, "DescribeNotificationsForBudget", where).get("Notifications") or []
-        outputs["notifications"] = [self._notification(aws, where, entry) for entry in notifications]
+        notifications = self.send(aws, "DescribeNotificationsForBudget", where).get("Notifications")
+        outputs["notifications"] = [self._notification(aws, where, entry) for entry in listed(notifications)]
         return self.outputs(aws, state, outputs, arn=f"arn:aws:budgets::{account}:budget/{name}")
 
     def _notification(self, aws: AwsClients, where: dict[str, Any], told: dict[str, Any]) -> Properties:
@@ -102,10 +102,10 @@ class Budget(ServiceHandler):
         if names - {"notifications"}:
             self.send(aws, "UpdateBudget", {"AccountId": account, "NewBudget": self._budget(aws, news)})
         if "notifications" in names:
-            for notification in olds.get("notifications") or []:
+            for notification in listed(olds.get("notifications")):
                 gone = {"AccountId": account, "BudgetName": name, "Notification": _told(notification)}
                 self.ask(aws, "DeleteNotification", gone)
-            for notification in news.get("notifications") or []:
+            for notification in listed(news.get("notifications")):
                 self._notify(aws, account, name, notification)
         self.retag(aws, olds, news, f"arn:aws:budgets::{account}:budget/{name}")
         return self.present(aws, resource_id, news)

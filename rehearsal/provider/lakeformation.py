@@ -62,9 +62,8 @@ class DataLakeSettings(ServiceHandler):
 
     def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:
         settings = self.send(aws, "GetDataLakeSettings", {"CatalogId": resource_id})["DataLakeSettings"]
-        plain: dict[str, Any] = {
-            key: value for key, value in settings.items() if not isinstance(value, list) or key.startswith("Tr")
-        }
+        apart = {*self._principal_lists.values(), *self._defaults.values(), "AuthorizedSessionTagValueList"}
+        plain = {member: value for member, value in settings.items() if member not in apart}
         outputs = self.answered(aws, "GetDataLakeSettings", plain, "DataLakeSettings")
         outputs["authorizedSessionTagValueLists"] = settings.get("AuthorizedSessionTagValueList") or []
         for name, member in self._principal_lists.items():

@@ -1,8 +1,8 @@
 """Between Pulumi's camelCase properties and AWS requests, driven by botocore's own service model.
 
 A Terraform name and the AWS name of a field differ only in case most of the time (`kmsKeyId`, `KMSKeyId`), so a
-property is matched to a member of the request shape without regard to case; what really differs is in a handler's `Spelling`.
-A property that matches nothing is an error: a field must never be lost on its way to AWS.
+property is matched to a member of the request shape without regard to case; what really differs is in a handler's
+`Spelling`. A property that matches nothing is an error: a field must never be lost on its way to AWS.
 """
 
 import re

@@ -1,7 +1,8 @@
 """Every request of the rehearsal's provider, held against botocore's own service model before it is sent.
 
 botocore itself checks types, required members and unknown names; AWS also refuses a wrong enum value, pattern, length
-or range, and moto mostly does not. Here all of it is checked, so that moto's leniency never hides what AWS would refuse.
+or range, and moto mostly does not. Here all of it is checked, so that moto's leniency never hides what AWS
+would refuse.
 """
 
 import re

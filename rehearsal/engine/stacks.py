@@ -138,17 +138,10 @@ def refresh(
                 store.drop(resource.key)
                 gone.append(resource.urn)
             elif outputs != resource.outputs:
-                store.put(_drifted(resource, outputs))
+                inputs = lifecycle.drifted_inputs(resource.inputs, resource.outputs, outputs)
+                store.put(dataclasses.replace(resource, inputs=inputs, outputs=outputs))
                 drifted.append(resource.urn)
     return RefreshResult(gone=tuple(gone), drifted=tuple(drifted), seconds=time.monotonic() - began)
-
-
-def _drifted(resource: ResourceState, outputs: dict[str, Any]) -> ResourceState:
-    inputs = {
-        key: outputs.get(key) if outputs.get(key) != resource.outputs.get(key) else value
-        for key, value in resource.inputs.items()
-    }
-    return dataclasses.replace(resource, inputs=inputs, outputs=outputs)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import Any, cast
 from botocore.exceptions import BotoCoreError, ClientError
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
-from rehearsal.provider.wire import UNKNOWN, is_unknown
+from rehearsal.provider.wire import UNKNOWN, comparable, is_unknown
 
 DEFAULTS = "__defaults"
 """Where pulumi-aws notes which inputs it filled in itself."""
@@ -94,7 +94,9 @@ def diff(
     """
     keys = sorted(key for key in {*old_inputs, *new_inputs} if not key.startswith("__"))
     changed = tuple(
-        key for key in keys if is_unknown(new_inputs.get(key)) or old_inputs.get(key) != new_inputs.get(key)
+        key
+        for key in keys
+        if is_unknown(new_inputs.get(key)) or comparable(old_inputs.get(key)) != comparable(new_inputs.get(key))
     )
     forced = {path.split(".")[0].split("[")[0] for path in replace_on_changes}
     name = handler.autoname.name_property if handler.autoname else None
@@ -138,6 +140,14 @@ def delete(handler: ResourceHandler, aws: AwsClients, resource_id: str, state: P
     """Remove the resource; raises AwsRefusedError."""
     with _aws_errors():
         handler.delete(aws, resource_id, state)
+
+
+def drifted_inputs(inputs: Properties, old_outputs: Properties, outputs: Properties) -> Properties:
+    """`inputs` as they would have to be for what AWS holds now, so that the next comparison sees the drift."""
+    return {
+        key: outputs.get(key) if key in outputs and outputs.get(key) != old_outputs.get(key) else value
+        for key, value in inputs.items()
+    }
 
 
 def previewed_outputs(old_outputs: Properties, new_inputs: Properties) -> Properties:

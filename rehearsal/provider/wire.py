@@ -15,7 +15,7 @@ from google.protobuf import struct_pb2
 from rehearsal.provider.handler import Properties
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105  the signature of a secret, not one
+SECRET = "1b47061264138c4ac30d75fd1eb44270"
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
@@ -115,6 +115,19 @@ def is_unknown(value: Any) -> bool:
     return False
 
 
+def comparable(value: Any) -> Any:
+    """`value` with each asset reduced to its content: the same file elsewhere is the same asset."""
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return [comparable(item) for item in items]
+    if not isinstance(value, dict):
+        return value
+    entries = cast("dict[str, Any]", value)
+    if entries.get(SIGNATURE) in (ASSET, ARCHIVE) and entries.get("hash"):
+        return {SIGNATURE: entries[SIGNATURE], "hash": entries["hash"]}
+    return {key: comparable(entry) for key, entry in entries.items()}
+
+
 def with_asset_hashes(properties: Properties, folder: Path) -> Properties:
     """`properties` with the path of every asset made absolute (it is relative to `folder`) and its sha256 added.
 
@@ -130,7 +143,7 @@ def _hash_assets(value: Any, folder: Path) -> Any:
     if not isinstance(value, dict):
         return value
     entries = cast("dict[str, Any]", value)
-    if entries.get(SIGNATURE) != ASSET:
+    if entries.get(SIGNATURE) not in (ASSET, ARCHIVE):
         return {key: _hash_assets(entry, folder) for key, entry in entries.items()}
     located = dict(entries)
     if located.get("path"):
@@ -140,7 +153,9 @@ def _hash_assets(value: Any, folder: Path) -> Any:
 
 
 def asset_bytes(asset: Mapping[str, Any]) -> bytes:
-    """The content of a file or text asset; raises AssetError."""
+    """The content of a file or text asset, or of an archive that is one file; raises AssetError."""
+    if asset.get("assets"):
+        raise AssetError("an archive put together from assets; the rehearsal takes a FileArchive of one file")
     if asset.get("path"):
         try:
             return Path(str(asset["path"])).read_bytes()

@@ -5,6 +5,7 @@ equal weight, and in equal widths, which is what a person can read. Imports nump
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self, cast
 
@@ -42,7 +43,7 @@ class Bins(_Part):
     def _matching(self) -> Self:
         if len(self.edges) != len(self.counts) + 1:
             raise ValueError(f"{len(self.counts)} counts need {len(self.counts) + 1} edges, found {len(self.edges)}")
-        if any(right <= left for left, right in zip(self.edges, self.edges[1:], strict=False)):
+        if any(right <= left for left, right in pairwise(self.edges)):
             raise ValueError("edges must ascend")
         return self
 
@@ -66,8 +67,8 @@ class NumberDistribution(_Part):
 
     def percentile(self, value: float) -> float:
         """Per cent (0 to 100) of the training rows below `value`, linear inside a quantile bin."""
-        cumulative = np.concatenate([[0], np.cumsum(self.quantiles.counts)])
-        return float(np.interp(value, self.quantiles.edges, 100 * cumulative / cumulative[-1]))
+        cumulative = (0, *accumulate(self.quantiles.counts))
+        return 100 * float(np.interp(value, self.quantiles.edges, cumulative)) / cumulative[-1]
 
 
 class CategoryDistribution(_Part):
@@ -123,7 +124,6 @@ def describe_numbers(name: str, values: Floats, unit: str = "") -> NumberDistrib
     known = numbers[np.isfinite(numbers)]
     if known.size == 0:
         raise ValueError(f"{name}: none of the {numbers.size} training rows has a value")
-    quantiles: npt.NDArray[np.float64] = np.quantile(known, np.linspace(0, 1, QUANTILE_BINS + 1))
     return NumberDistribution(
         name=name,
         unit=unit,
@@ -133,8 +133,8 @@ def describe_numbers(name: str, values: Floats, unit: str = "") -> NumberDistrib
         maximum=float(known.max()),
         mean=float(known.mean()),
         standard_deviation=float(known.std()),
-        quantiles=_bins(known, np.unique(quantiles)),
-        histogram=_bins(known, np.linspace(known.min(), known.max(), HISTOGRAM_BINS + 1)),
+        quantiles=_bins(known, np.unique(np.quantile(known, np.linspace(0, 1, QUANTILE_BINS + 1)))),
+        histogram=_bins(known, np.linspace(float(known.min()), float(known.max()), HISTOGRAM_BINS + 1)),
     )
 
 

@@ -66,6 +66,15 @@ def assume(role_arn: str, *, region: str, session: str) -> dict[str, str]:
     }
 
 
+def caller(account_id: str, access_key_id: str) -> tuple[str, ...]:
+    """The ARNs that a policy may know the owner of an access key by: a role's session and its role, or a user."""
+    for assumed in list(sts_backends[account_id][_PARTITION].assumed_roles):
+        if assumed.access_key_id == access_key_id:
+            return (assumed.arn, assumed.role_arn)
+    key = iam_backends[account_id][_PARTITION].access_keys.get(access_key_id)
+    return (f"arn:aws:iam::{account_id}:user/{key.user_name}",) if key is not None and key.user_name else ()
+
+
 def client(service: str, credentials: dict[str, str]) -> Any:
     """A boto3 client of this very server. Sessions are not shared: making a client from a shared one is not safe."""
     session = boto3.Session(

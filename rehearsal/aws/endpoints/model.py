@@ -26,6 +26,7 @@ class ServedModel:
     data_url: str | None
     environment: dict[str, str]
     role: str
+    isolated: bool
 
     @staticmethod
     def of(backend: SageMakerModelBackend, name: str) -> "ServedModel":
@@ -44,6 +45,7 @@ class ServedModel:
             data_url=found.get("ModelDataUrl") or source.get("S3Uri"),
             environment=dict(found.get("Environment") or {}),
             role=str(record["ExecutionRoleArn"]),
+            isolated=bool(record.get("EnableNetworkIsolation")),
         )
 
     def prepare(self, home: Path, log: LogStream) -> container.Command:
@@ -57,10 +59,11 @@ class ServedModel:
         except (images.ImageError, storage.TransferError, archives.ArchiveError) as error:
             raise ModelError(f"model {self.name}: {error}") from error
         variables = {**image.environment, **self.environment, **session, "SAGEMAKER_BASE_DIR": str(base)}
+        whole = container.environment(home, sources=[image.root], variables=variables)
         return container.Command(
             words=words,
             folder=image.folder,
-            environment=container.environment(home, sources=[image.root], variables=variables),
+            environment=container.isolated(whole) if self.isolated else whole,
             output=log,
         )
 

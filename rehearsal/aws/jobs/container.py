@@ -57,6 +57,11 @@ def environment(home: Path, *, sources: list[Path], variables: dict[str, str]) -
     }
 
 
+def isolated(variables: dict[str, str]) -> dict[str, str]:
+    """The variables of a container with network isolation: SageMaker gives it no credentials, and it reaches no AWS."""
+    return {name: value for name, value in variables.items() if not name.startswith("AWS_") or name.endswith("REGION")}
+
+
 def local_path(base: Path, path: str) -> Path:
     """Where a path of the container lies here: `/opt/ml/x` is `x` in `base`. Raises ValueError for any other path."""
     if path.rstrip("/") != _ML and not path.startswith(f"{_ML}/"):

@@ -79,6 +79,12 @@ class SageMakerJob(ABC):
         """MaxRuntimeInSeconds."""
         return float((self.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds") or DEFAULT_LIMIT_S)
 
+    @property
+    def isolated(self) -> bool:
+        """EnableNetworkIsolation, wherever the request has it."""
+        network = self.request.get("NetworkConfig") or {}
+        return bool(self.request.get("EnableNetworkIsolation") or network.get("EnableNetworkIsolation"))
+
     @abstractmethod
     def describe(self) -> dict[str, Any]:
         """The answer to Describe."""
@@ -117,10 +123,11 @@ class SageMakerJob(ABC):
     ) -> container.Command:
         """How to start the job's container."""
         variables = {**image.environment, **variables, "SAGEMAKER_BASE_DIR": str(self.base)}
+        whole = container.environment(self.home, sources=[image.root], variables=variables)
         return container.Command(
             words=command(image, entrypoint, arguments),
             folder=image.folder,
-            environment=container.environment(self.home, sources=[image.root], variables=variables),
+            environment=container.isolated(whole) if self.isolated else whole,
             output=self.log,
         )
 

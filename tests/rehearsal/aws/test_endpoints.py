@@ -113,7 +113,9 @@ def test_an_endpoint_serves_its_artefact(stage: Stage) -> None:
         "release": "first",
         "arguments": ["serve"],
     }
-    (serving,) = [entry for entry in stage.account.rehearsal.endpoints() if entry["account"] == stage.account.account_id]
+    (serving,) = [
+        entry for entry in stage.account.rehearsal.endpoints() if entry["account"] == stage.account.account_id
+    ]
     assert (serving["endpoint"], serving["model"]) == ("cars", "first")
     with urllib.request.urlopen(f"{serving['url']}/ping", timeout=5) as ping:
         assert ping.status == 200

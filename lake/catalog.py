@@ -146,8 +146,8 @@ def _widened(table: Table, wanted: Schema) -> Table:
         if field.name in current and current[field.name] != field.field_type:
             found = current[field.name]
             raise LakeError(
-                f"column {field.name!r} is {field.field_type} in model.toml but {found} in the table {table.name()}; "
-                "give the column another name, or drop the table and ingest again"
+                f"column {field.name!r} is {field.field_type} in model.toml but {found} in the table "
+                f"{'.'.join(table.name())}; give the column another name, or drop the table and ingest again"
             )
     missing = [field for field in wanted.fields if field.name not in current]
     if missing:

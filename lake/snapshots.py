@@ -57,9 +57,11 @@ def rows_at(lake: Lake, spec: ModelSpec, snapshot_id: str | None = None) -> pa.T
     snapshot = _pinned(table, spec, snapshot_id) if table is not None else None
     if table is None or snapshot is None:
         raise LakeError(f"model {spec.name}: no rows were ingested yet, so there is no version to read")
-    names = [column.name for column in spec.columns]
-    rows = table.scan(snapshot_id=snapshot, selected_fields=tuple(names)).to_arrow()
-    rows = rows.select(names).cast(arrow_schema(curated_schema(spec).select(*names)))
+    scan = table.scan(snapshot_id=snapshot)
+    wanted = arrow_schema(curated_schema(spec).select(*(column.name for column in spec.columns)))
+    there = [name for name in wanted.names if name in scan.projection().column_names]
+    found = scan.select(*there).to_arrow()
+    rows = pa.concat_tables([wanted.empty_table(), found], promote_options="permissive").cast(wanted)
     order: list[tuple[str, Literal["ascending", "descending"]]] = [(name, "ascending") for name in spec.key]
     return rows.sort_by(order).combine_chunks()  # pyright: ignore[reportUnknownMemberType] the stubs are not complete
 

@@ -1,8 +1,9 @@
 """An AWS of its own for these tests (moto, in this process), and in it a lake of its own for each test."""
 
+import csv
+import io
 import itertools
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -10,13 +11,13 @@ from typing import Any
 
 import boto3
 import pytest
-from moto.core.exceptions import JsonRESTError
 from moto.glue.responses import GlueResponse
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from lake.catalog import Lake, LakeLocation
 from lake.ingest import IngestResult, ingest
 from models.spec import ModelSpec, find_spec
+from rehearsal.aws.gaps import glue_tables
 
 _numbers = itertools.count(1)
 
@@ -57,7 +58,9 @@ class Place:
 def aws() -> Iterator[str]:
     """The URL of the server; the process's environment is that of a job in it."""
     with pytest.MonkeyPatch.context() as patch:
-        _refuse_stale_versions(patch)
+        # Without Glue's optimistic lock, of two commits at once the second would silently undo the first.
+        patch.setattr(GlueResponse, "update_table", glue_tables.update_table)
+        patch.setattr(GlueResponse, "create_table", glue_tables.create_table)
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         server.start()
         host, port = server.get_host_and_port()
@@ -72,24 +75,6 @@ def aws() -> Iterator[str]:
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield url
         server.stop()
-
-
-def _refuse_stale_versions(patch: pytest.MonkeyPatch) -> None:
-    """Glue's optimistic locking, which moto leaves out: UpdateTable with an old VersionId is refused."""
-    plain = GlueResponse.update_table
-    lock = threading.Lock()
-
-    def update_table(self: GlueResponse) -> Any:
-        with lock:
-            table = self.glue_backend.get_table(
-                str(self.parameters["DatabaseName"]), self.parameters["TableInput"]["Name"]
-            )
-            version = self.parameters.get("VersionId")
-            if version is not None and version != table.as_dict()["VersionId"]:
-                raise JsonRESTError("ConcurrentModificationException", "Update table failed due to concurrent change.")
-            return plain(self)
-
-    patch.setattr(GlueResponse, "update_table", update_table)
 
 
 @pytest.fixture(scope="session")
@@ -114,9 +99,31 @@ def place(aws: str, spec: ModelSpec) -> Place:
     return Place(session=session, spec=spec, landing=f"landing-{number}", location=location)
 
 
-HEADER = "name,mpg,cylinders,displacement,horsepower,weight,acceleration,model_year,origin"
+@pytest.fixture
+def car() -> dict[str, Any]:
+    """A car that is right in every column."""
+    return {
+        "name": "vega",
+        "mpg": 25.0,
+        "cylinders": 4,
+        "displacement": 140.0,
+        "horsepower": 75.0,
+        "weight": 2542,
+        "acceleration": 17.0,
+        "model_year": 1974,
+        "origin": "USA",
+    }
 
 
 @pytest.fixture
-def header() -> str:
-    return HEADER
+def csv_of() -> Callable[..., bytes]:
+    """Cars as a CSV object, as a producer writes it."""
+
+    def write(*cars: dict[str, Any], end: str = "\n") -> bytes:
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator=end)
+        writer.writerow(cars[0])
+        writer.writerows([["" if value is None else value for value in car.values()] for car in cars])
+        return text.getvalue().encode()
+
+    return write

@@ -11,7 +11,7 @@ import pytest
 
 from models.auto_mpg.source import fetch
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 pytestmark = pytest.mark.slow
 
 

@@ -136,5 +136,5 @@ def _to_dead_letters(rule: Rule, target: dict[str, Any], event: dict[str, Any], 
     sqs_backends[account_id][region].send_message(
         queue_name=name,
         message_body=json.dumps(event),
-        message_attributes={key: {"data_type": "String", "string_value": value} for key, value in told.items()},
+        message_attributes={key: {"DataType": "String", "StringValue": value} for key, value in told.items()},
     )

@@ -26,6 +26,8 @@ from rehearsal.aws.gaps.states_values import milliseconds, plain
 from rehearsal.aws.jobs import requests
 
 _SERVICE: Final = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service"
+# moto's .sync fails where no task token is supported: the endpoint of one is what it waits on
+_PATTERNS: Final = {ResourceCondition.Sync, ResourceCondition.WaitForTaskToken}
 _JOBS: Final = {"CreateTrainingJob": "TrainingJob", "CreateProcessingJob": "ProcessingJob"}
 _OTHERS: Final = ("CreateModel", "CreateEndpoint", "CreateEndpointConfig", "UpdateEndpoint")
 _CODES: Final = {"ResourceInUse": "ResourceInUseException", "ResourceLimitExceeded": "ResourceLimitExceededException"}
@@ -35,7 +37,7 @@ class StateTaskServiceSageMaker(StateTaskServiceCallback):
     """`arn:aws:states:::sagemaker:createTrainingJob.sync` and its siblings."""
 
     def __init__(self) -> None:
-        super().__init__(supported_integration_patterns={ResourceCondition.Sync})
+        super().__init__(supported_integration_patterns=_PATTERNS)
 
     @property
     def operation(self) -> str:
@@ -115,6 +117,9 @@ def install() -> None:
     original = factory.state_task_service_for
     if getattr(original, "rehearsed", False):
         return
+
+    glue = importlib.import_module(f"{_SERVICE}.state_task_service_glue")
+    replace(glue, _SUPPORTED_INTEGRATION_PATTERNS=_PATTERNS)
 
     def service_for(service_name: str) -> Any:
         return StateTaskServiceSageMaker() if service_name == "sagemaker" else original(service_name)

@@ -1,0 +1,36 @@
+"""What a caller did wrong, as one exception that every front turns into its own kind of answer."""
+
+
+class RequestError(Exception):
+    """A request that is refused: `status` is the HTTP status, `code` a stable word for programs, the rest for people.
+
+    `row` counts from 0 in the order sent; `field` is the column's name. Both are None where the request as a whole is
+    at fault.
+    """
+
+    def __init__(
+        self, code: str, message: str, *, status: int = 400, row: int | None = None, field: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+        self.row = row
+        self.field = field
+
+    @property
+    def message(self) -> str:
+        """The reason with its place in front: `row 0, field 'weight': expected …`."""
+        place = [f"row {self.row}"] if self.row is not None else []
+        place += [f"field {self.field!r}"] if self.field is not None else []
+        return f"{', '.join(place)}: {self}" if place else str(self)
+
+    def document(self) -> dict[str, object]:
+        """The body of the error answer, for a JSON encoder."""
+        return {"error": {"code": self.code, "message": self.message, "field": self.field, "row": self.row}}
+
+
+class NotReadyError(RequestError):
+    """No model can answer at the moment; the message says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("not_ready", reason, status=503)

@@ -1,0 +1,56 @@
+"""The model as ONNX Runtime runs it: float32 [N, F] in, finite float32 [N] out."""
+
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
+
+from serving.artefact import MODEL_FILE, ArtefactError
+
+INPUT, OUTPUT = "features", "prediction"
+_ERRORS_ONLY = 3
+
+Matrix = npt.NDArray[np.float32]
+
+
+class PredictionError(Exception):
+    """The model gave no usable answer to valid rows; the message names the row."""
+
+
+class Session:
+    """An inference session over the bytes of a graph; ArtefactError when the graph is not what the contract says."""
+
+    def __init__(self, graph: bytes, features: int, threads: int = 1) -> None:
+        # A row takes some 20 µs: a pool of threads would cost more to wake than it saves, and spinning ones steal
+        # the core from the event loop.
+        runtime = cast("Any", onnxruntime)
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _ERRORS_ONLY
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises a different class for each way a graph can be wrong.
+            raise ArtefactError(f"{MODEL_FILE}: ONNX Runtime cannot load it: {error}") from error
+        self._check_signature(features)
+
+    def _check_signature(self, features: int) -> None:
+        inputs = {node.name: (node.type, node.shape) for node in self._session.get_inputs()}
+        outputs = {node.name: node.type for node in self._session.get_outputs()}
+        kind, shape = inputs.get(INPUT, ("", []))
+        if list(inputs) != [INPUT] or kind != "tensor(float)" or len(shape) != 2 or shape[1] != features:
+            raise ArtefactError(f"{MODEL_FILE}: inputs are {inputs}; expected {INPUT!r} float32 [N, {features}]")
+        if outputs.get(OUTPUT) != "tensor(float)":
+            raise ArtefactError(f"{MODEL_FILE}: outputs are {outputs}; expected {OUTPUT!r} float32 [N]")
+
+    def predict(self, matrix: Matrix) -> Matrix:
+        """Predictions [N] for the rows of `matrix` [N, F]; PredictionError when one of them is not finite."""
+        (prediction,) = cast("list[Matrix]", self._session.run([OUTPUT], {INPUT: matrix}))
+        if prediction.shape != (len(matrix),):
+            raise PredictionError(f"the model answered shape {prediction.shape} to {len(matrix)} rows")
+        finite = np.isfinite(prediction)
+        if not finite.all():
+            raise PredictionError(f"the model's answer to row {int(np.argmin(finite))} is not a finite number")
+        return prediction

@@ -1,0 +1,158 @@
+"""A small real artefact: the fuel-economy specification with a linear graph whose answers are known."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from models.rows import feature_matrix
+from models.spec import ModelSpec, load_spec
+from monitoring.baseline import describe
+from serving.service import Service, load_service
+
+MODEL_FOLDER = Path(__file__).resolve().parents[2] / "models" / "auto_mpg"
+WEIGHTS = np.array([-0.3, 0.0, -0.03, -0.005, 0.0, 0.1, 1.5], dtype=np.float32)
+BIAS = -150.0
+HORSEPOWER_WHEN_MISSING = 100.0
+
+
+def graph(weights: np.ndarray = WEIGHTS, bias: float = BIAS) -> bytes:
+    """features [N, F] → weights · (features, NaN replaced) + bias, as [N]."""
+    constants = [
+        numpy_helper.from_array(weights.reshape(-1, 1), "weights"),
+        numpy_helper.from_array(np.array(bias, dtype=np.float32), "bias"),
+        numpy_helper.from_array(np.array(HORSEPOWER_WHEN_MISSING, dtype=np.float32), "fill"),
+        numpy_helper.from_array(np.array([1], dtype=np.int64), "axes"),
+    ]
+    nodes = [
+        helper.make_node("IsNaN", ["features"], ["missing"]),
+        helper.make_node("Where", ["missing", "fill", "features"], ["filled"]),
+        helper.make_node("MatMul", ["filled", "weights"], ["product"]),
+        helper.make_node("Add", ["product", "bias"], ["sum"]),
+        helper.make_node("Squeeze", ["sum", "axes"], ["prediction"]),
+    ]
+    built = helper.make_graph(
+        nodes,
+        "linear",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["N", len(weights)])],
+        [helper.make_tensor_value_info("prediction", TensorProto.FLOAT, ["N"])],
+        constants,
+    )
+    model = helper.make_model(built, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    onnx.checker.check_model(model)
+    return model.SerializeToString()
+
+
+def training_columns(spec: ModelSpec) -> dict[str, list[object]]:
+    """120 cars spread over plausible values, the same ones every time."""
+    random = np.random.default_rng(7)
+    count = 120
+    weight = random.integers(1600, 5000, count)
+    columns: dict[str, list[object]] = {
+        "cylinders": [4 if pounds < 2600 else 6 if pounds < 3400 else 8 for pounds in weight],
+        "displacement": [float(round(pounds / 12.5)) for pounds in weight],
+        "horsepower": [None if i % 40 == 7 else float(round(pounds / 30)) for i, pounds in enumerate(weight)],
+        "weight": [int(pounds) for pounds in weight],
+        "acceleration": [float(value) for value in random.normal(15.5, 2.5, count).clip(8, 25).round(1)],
+        "model_year": [int(year) for year in random.integers(1970, 1983, count)],
+        "origin": [str(origin) for origin in random.choice(["USA", "Europe", "Japan"], count)],
+    }
+    mpg = predictions(spec, columns) + random.normal(0, 1.5, count)
+    return columns | {"mpg": [round(float(value), 1) for value in mpg]}
+
+
+def predictions(spec: ModelSpec, columns: dict[str, list[object]]) -> np.ndarray:
+    matrix = np.nan_to_num(feature_matrix(spec, columns), nan=HORSEPOWER_WHEN_MISSING)
+    return matrix @ WEIGHTS + np.float32(BIAS)
+
+
+def write_artefact(folder: Path, model: bytes | None = None, spec: ModelSpec | None = None) -> Path:
+    """Write an artefact; the sha256 of its manifest is that of manifest.json's bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    spec = spec or load_spec(MODEL_FOLDER)
+    columns = training_columns(spec)
+    target = np.array(columns["mpg"], dtype=np.float64)
+    (folder / "model.onnx").write_bytes(graph() if model is None else model)
+    (folder / "spec.json").write_text(spec.to_json(), encoding="utf-8")
+    baseline = describe(spec, columns, feature_matrix(spec, columns), target, predictions(spec, columns))
+    baseline.save(folder / "baseline.json")
+    write_manifest(folder)
+    return folder
+
+
+def write_manifest(folder: Path, **changes: object) -> None:
+    names = ("model.onnx", "spec.json", "baseline.json")
+    manifest: dict[str, object] = {
+        "format": 1,
+        "model": "auto-mpg",
+        "files": {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names},
+        "dataset": {"table": "auto_mpg", "snapshot_id": "4242424242424242424", "rows": 398},
+        "git_commit": "0123456789abcdef0123456789abcdef01234567",
+        "image": "111111111111.dkr.ecr.eu-west-1.amazonaws.com/drivetrain-local-training@sha256:" + "ab" * 32,
+        "seed": 0,
+        "hyperparameters": {},
+        "metrics": {"mae": 1.9, "rmse": 2.71, "r2": 0.88},
+        "libraries": {},
+        "created_at": "2026-11-21T12:00:00Z",
+    }
+    (folder / "manifest.json").write_text(json.dumps(manifest | changes), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def spec() -> ModelSpec:
+    return load_spec(MODEL_FOLDER)
+
+
+@pytest.fixture(scope="session")
+def base_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base directory as /opt/ml, with an artefact under model/. Tests only read it."""
+    base = tmp_path_factory.mktemp("ml")
+    write_artefact(base / "model")
+    return base
+
+
+@pytest.fixture(scope="session")
+def service(base_dir: Path) -> Service:
+    return load_service(
+        base_dir / "model", None, "arn:aws:sagemaker:eu-west-1:111111111111:model-package/drivetrain-local-auto-mpg/3"
+    )
+
+
+@pytest.fixture
+def artefact(tmp_path: Path) -> Path:
+    """An artefact of the test's own, to be damaged."""
+    return write_artefact(tmp_path / "model")
+
+
+@pytest.fixture(scope="session")
+def make_artefact() -> Callable[..., Path]:
+    return write_artefact
+
+
+@pytest.fixture(scope="session")
+def make_manifest() -> Callable[..., None]:
+    return write_manifest
+
+
+@pytest.fixture(scope="session")
+def make_graph() -> Callable[..., bytes]:
+    return graph
+
+
+@pytest.fixture
+def car() -> dict[str, object]:
+    """A row that the specification accepts."""
+    return {
+        "cylinders": 4,
+        "displacement": 97.0,
+        "horsepower": 88.0,
+        "weight": 2130,
+        "acceleration": 14.5,
+        "model_year": 1971,
+        "origin": "Japan",
+    }

@@ -70,7 +70,7 @@ def evaluate(container: Container) -> None:
         _require_same(artefact, spec, snapshot)
         folder = container.optional_processing_input("released")
         predictions = Predictions(
-            network=OnnxModel(artefact.model_path, container.cpu_count).predict(test.features),
+            network=OnnxModel(artefact.model_path).predict(test.features),
             linear=LinearModel.fit(spec, training.features, training.target).predict(test.features),
             released=None if folder is None else _released_prediction(folder, Path(scratch) / "released", test),
         )

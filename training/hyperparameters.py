@@ -41,6 +41,9 @@ class LoopHyperparameters(Hyperparameters):
     """Weight of the past in the validation error that early stopping follows: a small split is noisy."""
     patience: Annotated[int, Field(ge=1)] = 150
     """Epochs without a better smoothed validation error after which training stops."""
+    threads: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Processor threads of one operation, 0 for all there are. On a busy machine, threads of a small network mostly
+    wait for one another: auto-mpg took 2 s with one and 186 s with two of two processors that others used as well."""
     checkpoint_every: Annotated[int, Field(ge=1)] = 25
     """Epochs between two checkpoints."""
 

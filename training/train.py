@@ -89,7 +89,7 @@ def train(container: Container) -> None:
     if dataset.spec_digest != spec.digest:
         _say("the dataset was exported under another version of model.toml than this image holds")
     _say(f"training {spec.name}: {len(training)} rows, {len(validation)} for validation, snapshot {job.snapshot_id}")
-    make_deterministic(container.cpu_count)
+    make_deterministic(settings.loop.threads or container.cpu_count)
     name = run_name(spec, settings, training, validation)
     surroundings = Surroundings(container.checkpoint_folder, name, lambda: container.stop[0], _say)
     trained = fit_network(spec, settings, training, validation, surroundings)

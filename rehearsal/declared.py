@@ -12,6 +12,7 @@ from typing import Any
 
 import pulumi.runtime
 from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, MockSettings
+from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.settings import configure, set_root_resource
 
 from infra.platform import declare
@@ -38,23 +39,26 @@ def declared_types(project_dir: Path, stack: str, settings: Mapping[str, Any]) -
     return {type_ for type_ in types if type_.startswith("aws:")}
 
 
-class _Unknown(Mocks):
-    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:  # noqa: ARG002
-        return None, {}
-
-    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:  # noqa: ARG002
-        return {}, None
-
-
 class _Recorder(MockMonitor):
+    """Answers without reading the inputs: the SDK's own answer opens an event loop per thread and leaves it open."""
+
     def __init__(self, types: set[str]) -> None:
-        super().__init__(_Unknown())
+        super().__init__(_Nothing())
         self._types = types
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: N802 - gRPC's name
         if request.custom:
             self._types.add(str(request.type))
-        return super().RegisterResource(request)  # pyright: ignore[reportUnknownMemberType]  untyped in the SDK
+        urn = self.make_urn(request.parent, request.type, request.name)
+        return resource_pb2.RegisterResourceResponse(urn=urn)
+
+
+class _Nothing(Mocks):
+    def new_resource(self, args: MockResourceArgs) -> tuple[str | None, dict[Any, Any]]:  # noqa: ARG002
+        return None, {}
+
+    def call(self, args: MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:  # noqa: ARG002
+        return {}, None
 
 
 class _Silent:

@@ -1,5 +1,6 @@
 """Credentials inside the rehearsal: an administrator per account, and sessions of the roles that jobs run as."""
 
+import functools
 import threading
 from typing import Any
 
@@ -15,6 +16,7 @@ _PARTITION = "aws"
 _ALLOW_ALL = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}'
 _SESSION_S = 43_200
 _lock = threading.Lock()
+_client_lock = threading.Lock()
 
 
 class UnknownRoleError(Exception):
@@ -76,15 +78,19 @@ def caller(account_id: str, access_key_id: str) -> tuple[str, ...]:
 
 
 def client(service: str, credentials: dict[str, str]) -> Any:
-    """A boto3 client of this very server. Sessions are not shared: making a client from a shared one is not safe."""
-    session = boto3.Session(
-        aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=credentials["AWS_SESSION_TOKEN"],
-        region_name=credentials["AWS_REGION"],
-    )
-    return session.client(  # pyright: ignore[reportUnknownMemberType, reportCallIssue, reportUnknownVariableType]
-        service,  # pyright: ignore[reportArgumentType]
-        endpoint_url=runtime.current().endpoint_url,
-        config=Config(retries={"total_max_attempts": 2}, read_timeout=120, s3={"addressing_style": "path"}),
-    )
+    """A boto3 client of this very server. One session reads the service descriptions once; making clients is guarded."""
+    with _client_lock:
+        return _session().client(
+            service,
+            aws_access_key_id=credentials["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=credentials["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=credentials["AWS_SESSION_TOKEN"],
+            region_name=credentials["AWS_REGION"],
+            endpoint_url=runtime.current().endpoint_url,
+            config=Config(retries={"total_max_attempts": 2}, read_timeout=120, s3={"addressing_style": "path"}),
+        )
+
+
+@functools.cache
+def _session() -> Any:
+    return boto3.Session()

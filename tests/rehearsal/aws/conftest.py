@@ -1,5 +1,6 @@
 """One rehearsal server for all tests of this folder; each test works in an account of its own."""
 
+import functools
 import itertools
 import json
 import threading
@@ -16,6 +17,13 @@ from rehearsal.aws import archives
 
 REGION = "eu-west-1"
 _accounts = itertools.count(500_000_000_001)
+_making_clients = threading.Lock()
+
+
+@functools.cache
+def _session() -> Any:
+    """One session, which reads the services' descriptions once."""
+    return boto3.Session()
 
 
 class Account:
@@ -25,17 +33,14 @@ class Account:
         self.rehearsal = rehearsal
         self.account_id = account_id
         self.environment = rehearsal.environment(account_id, REGION)
-        self._lock = threading.Lock()
 
     def client(self, service: str) -> Any:
-        with self._lock:
-            session = boto3.Session(
+        with _making_clients:
+            return _session().client(
+                service,
                 aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
                 aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
                 region_name=REGION,
-            )
-            return session.client(
-                service,
                 endpoint_url=self.environment["AWS_ENDPOINT_URL"],
                 config=Config(retries={"total_max_attempts": 1}),
             )

@@ -217,3 +217,32 @@ def test_two_accounts_do_not_see_each_other(
     for each in (account, other_account):
         (job,) = each.client("sagemaker").list_training_jobs()["TrainingJobSummaries"]
         assert job["TrainingJobArn"].split(":")[4] == each.account_id
+
+
+def test_a_glue_run_is_waited_for_and_its_failure_is_the_executions(
+    account: Any, eventually: Callable[..., Any]
+) -> None:
+    bucket = account.bucket()
+    script = b"import sys\nprint('rows', sys.argv)\nif 'bad' in sys.argv: raise ValueError('column mpg is missing')\n"
+    account.client("s3").put_object(Bucket=bucket, Key="ingest.py", Body=script)
+    command = {"Name": "glueetl", "ScriptLocation": f"s3://{bucket}/ingest.py"}
+    account.client("glue").create_job(Name="ingest", Role=account.role(), Command=command)
+    parameters = {"JobName": "ingest", "Arguments": {"--mode.$": "$.mode"}}
+    definition = {"StartAt": "Ingest", "States": {"Ingest": task("glue:startJobRun.sync", parameters, "$.run", None)}}
+    states = account.client("stepfunctions")
+    arn = states.create_state_machine(name="glue", definition=json.dumps(definition), roleArn=account.role("pipeline"))[
+        "stateMachineArn"
+    ]
+
+    def run(mode: str) -> Any:
+        content = json.dumps({"mode": mode})
+        execution = states.start_execution(stateMachineArn=arn, name=mode, input=content)["executionArn"]
+        described = lambda: states.describe_execution(executionArn=execution)  # noqa: E731
+        return eventually(lambda: described() if described()["status"] != "RUNNING" else None)
+
+    good = run("good")
+    assert good["status"] == "SUCCEEDED", good.get("cause")
+    assert json.loads(good["output"])["run"]["JobRunState"] == "SUCCEEDED"
+    bad = run("bad")
+    assert (bad["status"], bad["error"]) == ("FAILED", "States.TaskFailed")
+    assert json.loads(bad["cause"])["ErrorMessage"] == "ValueError: column mpg is missing"

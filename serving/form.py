@@ -1,0 +1,87 @@
+"""The form's fields, made from the specification, with the training data's ranges beside them."""
+
+from html import escape
+
+from models.schema import Column
+from monitoring.baseline import CategoryDistribution, NumberDistribution, Value
+from serving.validation import expectation
+
+RADIO_CATEGORIES = 5
+"""Up to as many categories are shown at once; more go into a list."""
+
+
+def field(column: Column, distribution: NumberDistribution | CategoryDistribution, example: Value) -> str:
+    """The label, control and hint of one feature; `example` is the value it begins with."""
+    if isinstance(distribution, CategoryDistribution):
+        return _choice(column, distribution, example)
+    return _number(column, distribution, example)
+
+
+def words(name: str) -> str:
+    """A column's name as people write it: `model_year` is "Model year"."""
+    return name.replace("_", " ").capitalize()
+
+
+def _number(column: Column, distribution: NumberDistribution, example: Value) -> str:
+    name = column.name
+    attributes = {
+        "id": f"field-{name}",
+        "name": name,
+        "type": "number",
+        "inputmode": "numeric" if column.type == "integer" else "decimal",
+        "step": "1" if column.type == "integer" else "any",
+        "autocomplete": "off",
+        "value": "" if example is None else f"{example}",
+        "aria-describedby": f"hint-{name} error-{name}",
+        "data-trained-minimum": f"{distribution.minimum:g}",
+        "data-trained-maximum": f"{distribution.maximum:g}",
+    }
+    attributes |= {} if column.minimum is None else {"min": f"{column.minimum:g}"}
+    attributes |= {} if column.maximum is None else {"max": f"{column.maximum:g}"}
+    listed = " ".join(f'{key}="{escape(value)}"' for key, value in attributes.items())
+    unit = f'<span class="unit" aria-hidden="true">{escape(column.unit)}</span>' if column.unit else ""
+    hint = f"{expectation(column).removesuffix(', or null').capitalize()}. "
+    hint += f"In training {distribution.minimum:g} to {distribution.maximum:g}."
+    hint += " Leave empty if unknown." if column.nullable else ""
+    spoken = f' <span class="spoken">in {escape(column.unit)}</span>' if column.unit else ""
+    return (
+        f'<div class="field"><label for="field-{name}">{escape(words(name))}{spoken}</label>'
+        f'<div class="control"><input {listed}{"" if column.nullable else " required"}>{unit}</div>'
+        f"{_notes(column, hint)}</div>"
+    )
+
+
+def _choice(column: Column, distribution: CategoryDistribution, example: Value) -> str:
+    hint = ", ".join(f"{category} {distribution.counts.get(category, 0)}" for category in column.categories)
+    notes = _notes(column, f"Training rows: {hint}.")
+    label, name = escape(words(column.name)), column.name
+    if len(column.categories) > RADIO_CATEGORIES:
+        options = "".join(
+            f"<option{' selected' if category == example else ''}>{escape(category)}</option>"
+            for category in column.categories
+        )
+        unknown = '<option value="">unknown</option>' if column.nullable else ""
+        return (
+            f'<div class="field"><label for="field-{name}">{label}</label><div class="control">'
+            f'<select id="field-{name}" name="{name}" aria-describedby="hint-{name} error-{name}">{unknown}{options}'
+            f"</select></div>{notes}</div>"
+        )
+    choices = [(category, category) for category in column.categories]
+    choices += [("", "Unknown")] if column.nullable else []
+    radios = "".join(
+        f'<label><input type="radio" name="{name}" value="{escape(value)}"'
+        f"{' checked' if value == (example or '') else ''}><span>{escape(text)}</span></label>"
+        for value, text in choices
+    )
+    return (
+        f'<fieldset class="field" aria-describedby="hint-{name} error-{name}"><legend>{label}</legend>'
+        f'<div class="choices">{radios}</div>{notes}</fieldset>'
+    )
+
+
+def _notes(column: Column, hint: str) -> str:
+    description = f"{column.description[0].upper()}{column.description[1:]}. " if column.description else ""
+    return (
+        f'<p class="hint" id="hint-{column.name}">{escape(description + hint)}</p>'
+        f'<p class="error" id="error-{column.name}" data-error="{column.name}" hidden></p>'
+    )

@@ -64,6 +64,18 @@ def test_everything_written_lies_inside_the_table(place, car, csv_of):
     assert all(key.startswith(tuple(f"warehouse/{folder}/auto_mpg/" for folder in folders)) for key in keys)
 
 
+def test_no_file_is_asked_for_before_it_is_written(place, car, csv_of, monkeypatch):
+    def forbid(self):
+        raise PermissionError("S3 answers 403 for a missing key to a role that may list only some prefixes")
+
+    monkeypatch.setattr("pyiceberg.io.pyarrow.PyArrowFile.exists", forbid)
+    place.land("auto-mpg/a.csv", csv_of(car, car | {"mpg": None}))
+
+    result = place.ingest()
+
+    assert (result.rows_added, result.rows_quarantined) == (1, 1)
+
+
 def test_a_database_that_does_not_exist_is_named(place):
     location = LakeLocation(
         warehouse=place.location.warehouse, curated_database="nowhere", quarantine_database="nowhere"

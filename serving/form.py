@@ -4,7 +4,6 @@ from html import escape
 
 from models.schema import Column
 from monitoring.baseline import CategoryDistribution, NumberDistribution, Value
-from serving.validation import expectation
 
 RADIO_CATEGORIES = 5
 """Up to as many categories are shown at once; more go into a list."""
@@ -31,7 +30,7 @@ def _number(column: Column, distribution: NumberDistribution, example: Value) ->
         "inputmode": "numeric" if column.type == "integer" else "decimal",
         "step": "1" if column.type == "integer" else "any",
         "autocomplete": "off",
-        "value": "" if example is None else f"{example}",
+        "value": _spelt(example),
         "aria-describedby": f"hint-{name} error-{name}",
         "data-trained-minimum": f"{distribution.minimum:g}",
         "data-trained-maximum": f"{distribution.maximum:g}",
@@ -40,8 +39,7 @@ def _number(column: Column, distribution: NumberDistribution, example: Value) ->
     attributes |= {} if column.maximum is None else {"max": f"{column.maximum:g}"}
     listed = " ".join(f'{key}="{escape(value)}"' for key, value in attributes.items())
     unit = f'<span class="unit" aria-hidden="true">{escape(column.unit)}</span>' if column.unit else ""
-    hint = f"{expectation(column).removesuffix(', or null').capitalize()}. "
-    hint += f"In training {distribution.minimum:g} to {distribution.maximum:g}."
+    hint = f"Trained on {distribution.minimum:g} to {distribution.maximum:g}."
     hint += " Leave empty if unknown." if column.nullable else ""
     spoken = f' <span class="spoken">in {escape(column.unit)}</span>' if column.unit else ""
     return (
@@ -49,6 +47,12 @@ def _number(column: Column, distribution: NumberDistribution, example: Value) ->
         f'<div class="control"><input {listed}{"" if column.nullable else " required"}>{unit}</div>'
         f"{_notes(column, hint)}</div>"
     )
+
+
+def _spelt(example: Value) -> str:
+    if isinstance(example, float) and example.is_integer():
+        return str(int(example))
+    return "" if example is None else str(example)
 
 
 def _choice(column: Column, distribution: CategoryDistribution, example: Value) -> str:

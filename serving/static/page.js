@@ -91,6 +91,7 @@ function show(value) {
   const unit = document.querySelector(".prediction .unit").textContent;
   const actual = example?.dataset.actual;
   byId("actual").hidden = !actual;
+  byId("result").scrollIntoView({ block: "nearest" });
   byId("actual").textContent = actual ? `Recorded for this example: ${actual} ${unit}` : "";
 }
 
@@ -126,9 +127,12 @@ form.addEventListener("submit", async (event) => {
 form.addEventListener("input", (event) => {
   example?.setAttribute("aria-pressed", "false");
   example = null;
-  check(event.target.name);
+  say(event.target.name, "");
   showRequest();
+  if (!byId("marker").hidden) byId("place").textContent = "The fields were changed; press Predict for their answer.";
 });
+
+form.addEventListener("change", (event) => check(event.target.name));
 
 for (const button of document.querySelectorAll(".example")) {
   button.setAttribute("aria-pressed", "false");

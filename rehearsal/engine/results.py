@@ -88,7 +88,7 @@ class DestroyResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RefreshResult:
-    """The URNs that AWS no longer knows and those whose properties had drifted; the state now says so."""
+    """The URNs that AWS no longer knows and those whose declared properties had drifted; the state now says so."""
 
     gone: tuple[str, ...]
     drifted: tuple[str, ...]

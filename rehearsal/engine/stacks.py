@@ -140,7 +140,8 @@ def refresh(
             elif outputs != resource.outputs:
                 inputs = lifecycle.drifted_inputs(resource.inputs, resource.outputs, outputs)
                 store.put(dataclasses.replace(resource, inputs=inputs, outputs=outputs))
-                drifted.append(resource.urn)
+                if inputs != resource.inputs:
+                    drifted.append(resource.urn)
     return RefreshResult(gone=tuple(gone), drifted=tuple(drifted), seconds=time.monotonic() - began)
 
 

@@ -11,6 +11,7 @@ from infra.components.images import Images, ImagesArgs
 from infra.components.keys import Keys, KeysArgs
 from infra.components.lake import Lake, LakeArgs
 from infra.components.lake_formation import LakeFormation, LakeFormationArgs, LakeGrants, LakeGrantsArgs
+from infra.components.model import ModelDeployment, ModelDeploymentArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.observability import Observability, ObservabilityArgs
 from infra.platform_outputs import PlatformOutputs
@@ -98,9 +99,8 @@ def _declare(inputs: Inputs) -> None:
         alarm_topic_arn=observability.alarm_topic_arn,
         releases=inputs.releases,
     )
-    for spec in specs:
-        _declare_model(spec, platform, formation.location_arn, opts)
-    _export(platform, specs)
+    models = {spec.name: _declare_model(spec, platform, formation.location_arn, opts) for spec in specs}
+    _export(platform, models)
 
 
 def _declare_model(
@@ -108,37 +108,29 @@ def _declare_model(
     platform: PlatformOutputs,
     location_arn: pulumi.Output[str],
     opts: pulumi.ResourceOptions,
-) -> None:
+) -> ModelDeployment:
     """training → registry → serving → monitoring of one model, and its rights in the lake."""
-    from importlib.util import find_spec  # noqa: PLC0415
-
-    if find_spec("infra.components.model") is None:
-        return
-    from infra.components.model import ModelDeployment, ModelDeploymentArgs  # noqa: PLC0415
-
     release = platform.releases.get(spec.name)
     deployment = ModelDeployment(spec.name, ModelDeploymentArgs(spec=spec, platform=platform, release=release), opts)
     LakeGrants(
-        f"{spec.name}-grants",
+        spec.name,
         LakeGrantsArgs(names=platform.names, model=spec.name, databases=platform.databases, location_arn=location_arn),
         # Lake Formation grants to roles that exist.
         pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[deployment])),
     )
+    return deployment
 
 
-def _export(platform: PlatformOutputs, specs: tuple[ModelSpec, ...]) -> None:
+def _export(platform: PlatformOutputs, models: Mapping[str, ModelDeployment]) -> None:
     """What the outside needs to know: where data lands, what runs the models, and where they answer."""
-    released = [spec.name for spec in specs if spec.name in platform.releases]
-    for name in sorted(set(platform.releases) - {spec.name for spec in specs}):
+    for name in sorted(set(platform.releases) - set(models)):
         pulumi.log.warn(f"models.{name} is released, but there is no such model here; its release is ignored")
     pulumi.export("buckets", {purpose: bucket.name for purpose, bucket in platform.buckets.items()})
     pulumi.export("databases", dict(platform.databases))
     pulumi.export(
         "images",
-        {
-            image: f"{platform.names.registry}/{platform.names.repository(image)}:{repository.tag}"
-            for image, repository in platform.repositories.items()
-        },
+        {image: pulumi.Output.concat(each.url, ":", each.tag) for image, each in platform.repositories.items()},
     )
-    pulumi.export("state_machines", {spec.name: platform.names.state_machine_arn(spec.name) for spec in specs})
-    pulumi.export("endpoints", {name: platform.names.endpoint(name) for name in released})
+    pulumi.export("state_machines", {name: model.state_machine_arn for name, model in models.items()})
+    live = {name: model.endpoint_name for name, model in models.items() if model.endpoint_name is not None}
+    pulumi.export("endpoints", live)

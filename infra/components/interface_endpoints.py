@@ -41,6 +41,7 @@ ENDPOINT_ACTIONS: dict[str, tuple[str, ...]] = {
         "kms:GenerateDataKey",
         "kms:GenerateDataKeyWithoutPlaintext",
     ),
+    "lakeformation": ("lakeformation:GetDataAccess",),
     "logs": (
         "logs:AssociateKmsKey",
         "logs:CreateLogGroup",

@@ -1,7 +1,7 @@
 """What the account's jobs log to, what it may cost, and the dashboard.
 
-SageMaker and Glue make their log groups themselves, under fixed names, without an end and without a key; declared here
-first, the services write into them as they are. The groups of one model are declared with the model.
+SageMaker makes the log groups of its jobs itself, under fixed names, without an end and without a key; declared here
+first, it writes into them as they are. The groups of one model are declared with the model.
 """
 
 import json
@@ -18,12 +18,8 @@ from infra.platform_outputs import KeyOutputs
 from infra.settings import Settings
 from models.spec import ModelSpec
 
-JOB_LOG_GROUPS = (
-    "/aws/sagemaker/TrainingJobs",
-    "/aws/sagemaker/ProcessingJobs",
-    "/aws-glue/jobs/error",
-    "/aws-glue/jobs/output",
-)
+JOB_LOG_GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
+"""Those that all models share."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,10 @@ import contextvars
 import functools
 import json
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +16,18 @@ from typing import Any
 import pulumi.runtime
 import pytest
 import yaml
-from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks, MockSettings
-from pulumi.runtime.settings import configure, set_root_resource
+from pulumi.runtime.mocks import MockCallArgs, MockMonitor, MockResourceArgs, Mocks
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.settings import Settings, configure, set_root_resource
 
-from infra.platform import declare
 from infra.settings import SETTINGS_KEY, stack_file
 from infra.sources import project_directory
+from rehearsal.provider.wire import from_struct, to_struct
+
+with warnings.catch_warnings():
+    # pulumi_aws warns of its own old names as it is imported, whether or not anyone uses one of them.
+    warnings.filterwarnings("ignore", message=r".+ has been deprecated in favor of", category=DeprecationWarning)
+    from infra.platform import declare
 
 STACKS = ("local", "dev", "staging", "production")
 
@@ -64,46 +73,47 @@ class Program:
                     yield from ((resource, each) for each in json.loads(document)["Statement"])
 
 
-class _Echo(Mocks):
-    """Answers with the inputs, and with those outputs that the program hands on."""
-
+class _NoMocks(Mocks):
     def new_resource(self, args: MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        made_up = {
-            "arn": f"arn:aws:made-up:::{args.name}",
-            "name": args.name,
-            "keyId": f"{args.name}-key",
-            "repositoryUrl": f"registry/{args.name}",
-            "prefixListId": "pl-12345678",
-            "url": f"https://queue/{args.name}",
-        }
-        if args.typ == "aws:lakeformation/resource:Resource":
-            made_up.pop("arn")
-        return f"{args.name}-id", {**made_up, **args.inputs}
+        raise AssertionError(f"the program reads {args.typ} {args.name}, which depends on what is there already")
 
     def call(self, args: MockCallArgs) -> tuple[dict[str, Any], None]:
         raise AssertionError(f"the program looks up {args.token}, which depends on what is there already")
 
 
 class _Recorder(MockMonitor):
+    """Records what is registered; answers with the inputs, and with those outputs that the program hands on."""
+
     def __init__(self, program: Program) -> None:
-        super().__init__(_Echo())
+        super().__init__(_NoMocks())
         self._program = program
 
-    def RegisterResource(self, request: Any) -> Any:
-        if request.type != "pulumi:pulumi:Stack":
-            inputs = pulumi.runtime.rpc.deserialize_properties(request.object)
-            self._program.resources.append(
-                Resource(
-                    type=request.type,
-                    name=request.name,
-                    inputs=dict(inputs),
-                    parent=request.parent,
-                    protect=request.protect,
-                    provider=request.provider,
-                    custom=request.custom,
-                )
+    def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == "pulumi:pulumi:Stack":
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        inputs = from_struct(request.object)
+        self._program.resources.append(
+            Resource(
+                type=request.type,
+                name=request.name,
+                inputs=inputs,
+                parent=request.parent,
+                protect=request.protect,
+                provider=request.provider,
+                custom=request.custom,
             )
-        return super().RegisterResource(request)
+        )
+        made_up = {
+            "arn": f"arn:aws:made-up:::{request.name}",
+            "name": request.name,
+            "keyId": f"{request.name}-key",
+            "repositoryUrl": f"registry/{request.name}",
+            "prefixListId": "pl-12345678",
+            "url": f"https://queue/{request.name}",
+        }
+        outputs = to_struct({**made_up, **inputs})
+        return resource_pb2.RegisterResourceResponse(urn=urn, id=f"{request.name}-id", object=outputs)
 
 
 class _Log:
@@ -141,19 +151,8 @@ def run(body: Callable[[], None], config: Mapping[str, str], stack: str = "local
 
 
 def _in_context(body: Callable[[], None], config: Mapping[str, str], stack: str, program: Program) -> None:
-    monitor = _Recorder(program)
-    configure(
-        MockSettings(
-            monitor=monitor,
-            monitor_features=set(monitor.GetDeploymentInfo(None).supportedFeatures),
-            engine=_Log(program),
-            project="drivetrain",
-            stack=stack,
-            dry_run=False,
-            organization=None,
-            callbacks=None,
-        )
-    )
+    log: Any = _Log(program)
+    configure(Settings(project="drivetrain", stack=stack, monitor=_Recorder(program), engine=log, dry_run=False))
     set_root_resource(None)  # pyright: ignore[reportArgumentType]
     pulumi.runtime.set_all_config(dict(config))
 
@@ -162,9 +161,16 @@ def _in_context(body: Callable[[], None], config: Mapping[str, str], stack: str,
 
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
+    executor = ThreadPoolExecutor(max_workers=4)
+    loop.set_default_executor(executor)
     try:
         loop.run_until_complete(pulumi.runtime.run_in_stack(main))
     finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+            with suppress(BaseException):
+                loop.run_until_complete(task)
+        executor.shutdown()
         asyncio.set_event_loop(None)
         loop.close()
 

@@ -1,0 +1,92 @@
+"""The Glue catalog, Athena and Lake Formation."""
+
+from pathlib import Path
+from typing import Any
+
+from infra.components.queries import QUERIES
+from infra.settings import load_settings
+
+
+def test_databases_lie_in_the_warehouse(declared: Any) -> None:
+    databases = declared("staging").of("aws:glue/catalogDatabase:CatalogDatabase")
+    assert {each.inputs["name"]: each.inputs["locationUri"] for each in databases} == {
+        f"drivetrain_staging_{layer}": (
+            f"s3://drivetrain-staging-333333333333-lake/warehouse/drivetrain_staging_{layer}.db"
+        )
+        for layer in ("raw", "curated", "quarantine")
+    }
+
+
+def test_the_catalog_and_the_jobs_encrypt(program: Any) -> None:
+    (catalog,) = program.of("aws:glue/dataCatalogEncryptionSettings:DataCatalogEncryptionSettings")
+    settings = catalog.inputs["dataCatalogEncryptionSettings"]
+    data = "arn:aws:made-up:::data"
+    assert settings["encryptionAtRest"] == {"catalogEncryptionMode": "SSE-KMS", "sseAwsKmsKeyId": data}
+    assert settings["connectionPasswordEncryption"]["returnConnectionPasswordEncrypted"] is True
+    (jobs,) = program.of("aws:glue/securityConfiguration:SecurityConfiguration")
+    assert jobs.inputs["encryptionConfiguration"] == {
+        "s3Encryption": {"s3EncryptionMode": "SSE-KMS", "kmsKeyArn": data},
+        "cloudwatchEncryption": {"cloudwatchEncryptionMode": "SSE-KMS", "kmsKeyArn": "arn:aws:made-up:::logs"},
+        "jobBookmarksEncryption": {"jobBookmarksEncryptionMode": "CSE-KMS", "kmsKeyArn": data},
+    }
+
+
+def test_queries_are_bounded_and_their_results_encrypted(program: Any) -> None:
+    (workgroup,) = program.of("aws:athena/workgroup:Workgroup")
+    configuration = workgroup.inputs["configuration"]
+    assert configuration["enforceWorkgroupConfiguration"] is True
+    assert configuration["bytesScannedCutoffPerQuery"] == 100 * 10**9
+    result = configuration["resultConfiguration"]
+    assert result["outputLocation"].endswith("-query-results/athena/")
+    assert result["encryptionConfiguration"] == {
+        "encryptionOption": "SSE_KMS",
+        "kmsKeyArn": "arn:aws:made-up:::data",
+    }
+
+
+def test_every_model_has_its_named_queries(declared: Any, project_dir: Path) -> None:
+    queries = declared("dev").of("aws:athena/namedQuery:NamedQuery")
+    models = [path.parent.name for path in (project_dir / "models").glob("*/model.toml")]
+    assert {each.inputs["name"] for each in queries} == {f"{table} {q.name}" for table in models for q in QUERIES}
+    snapshots = next(each for each in queries if each.inputs["name"] == "auto_mpg snapshots")
+    assert '"drivetrain_dev_curated"."auto_mpg$snapshots"' in snapshots.inputs["query"]
+    assert not [each for each in queries if "{" in each.inputs["query"]]
+
+
+def test_lake_formation_opens_nothing_by_default(program: Any) -> None:
+    (settings,) = program.of("aws:lakeformation/dataLakeSettings:DataLakeSettings")
+    assert [arn.rsplit("-", 1)[1] for arn in settings.inputs["admins"]] == ["deploy"]
+    assert "createTableDefaultPermissions" not in settings.inputs
+    assert "createDatabaseDefaultPermissions" not in settings.inputs
+
+
+def test_the_warehouse_is_registered_with_a_role_of_its_own(program: Any) -> None:
+    (registered,) = program.of("aws:lakeformation/resource:Resource")
+    assert registered.inputs["arn"] == "arn:aws:made-up:::lake/warehouse"
+    assert registered.inputs["roleArn"] == "arn:aws:made-up:::lake-location-role"
+    permissions = program.one("aws:iam/rolePolicy:RolePolicy", "lake-location-permissions").policy()
+    resources = {each["Sid"]: each["Resource"] for each in permissions["Statement"]}
+    assert resources["Objects"] == "arn:aws:made-up:::lake/warehouse/*"
+
+
+def test_jobs_are_granted_what_they_need_of_the_lake(declared: Any, project_dir: Path) -> None:
+    names = load_settings(project_dir, "dev").names
+    granted = {
+        (each.inputs["principal"], place(each.inputs), tuple(each.inputs["permissions"]))
+        for each in declared("dev").of("aws:lakeformation/permissions:Permissions")
+    }
+    ingest, validate = names.role_arn("auto-mpg-ingest"), names.role_arn("auto-mpg-validate")
+    writes = ("CREATE_TABLE", "DESCRIBE")
+    assert granted == {
+        (ingest, (("arn", "arn:aws:made-up:::lake/warehouse"),), ("DATA_LOCATION_ACCESS",)),
+        (ingest, (("name", "drivetrain_dev_curated"),), writes),
+        (ingest, (("name", "drivetrain_dev_quarantine"),), writes),
+        (validate, (("name", "drivetrain_dev_curated"),), ("DESCRIBE",)),
+        (validate, (("databaseName", "drivetrain_dev_curated"), ("wildcard", True)), ("DESCRIBE", "SELECT")),
+    }
+
+
+def place(inputs: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """What a grant is on."""
+    found = inputs.get("database") or inputs.get("table") or inputs["dataLocation"]
+    return tuple(sorted(found.items()))

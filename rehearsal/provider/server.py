@@ -42,6 +42,10 @@ class _Connection:
     clients: AwsClients
 
 
+class NotConfiguredError(Exception):
+    """The engine asks for resources before it configured the provider."""
+
+
 class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
     """The resource provider `aws` of the rehearsal; `environment` holds endpoint, region and credentials."""
 
@@ -133,14 +137,17 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
             handler = handler_of(_type(request))
         except UnknownResourceTypeError as error:
             return _refused(str(error))
-        inputs = lifecycle.check(
-            handler,
-            logical_name=request.name or request.urn.split("::", 3)[3],
-            old_inputs=from_struct(request.olds) or None,
-            new_inputs=from_struct(request.news),
-            default_tags=self._of(context).configuration.default_tags,
-            seed=request.randomSeed,
-        )
+        try:
+            inputs = lifecycle.check(
+                handler,
+                logical_name=request.name or request.urn.split("::", 3)[3],
+                old_inputs=from_struct(request.olds) or None,
+                new_inputs=from_struct(request.news),
+                default_tags=self._of(context).configuration.default_tags,
+                seed=request.randomSeed,
+            )
+        except Exception as error:
+            _abort(context, error)
         return provider_pb2.CheckResponse(inputs=to_struct(inputs))
 
     def Diff(self, request: Any, context: Any) -> Any:
@@ -207,8 +214,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         with self._lock:
             connection = self._connections.get(context.peer()) or self._latest
         if connection is None:
-            context.abort(grpc.StatusCode.FAILED_PRECONDITION, "the provider was asked before it was configured")
-            raise RuntimeError("abort returned")
+            raise NotConfiguredError("the provider was asked before it was configured")
         return connection
 
 
@@ -244,8 +250,16 @@ def _diff_answer(difference: Difference, olds: Properties, news: Properties) -> 
     )
 
 
+_EXPECTED = (
+    lifecycle.AwsRefusedError,
+    UnknownResourceTypeError,
+    ProviderConfigurationError,
+    NotConfiguredError,
+)
+
+
 def _abort(context: Any, error: Exception) -> NoReturn:
-    expected = isinstance(error, lifecycle.AwsRefusedError | UnknownResourceTypeError | ProviderConfigurationError)
+    expected = isinstance(error, _EXPECTED)
     text = " ".join(str(error).split())
     context.abort(grpc.StatusCode.FAILED_PRECONDITION, text if expected else f"{type(error).__name__}: {text}")
     raise RuntimeError("abort returned")

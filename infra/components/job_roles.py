@@ -149,7 +149,8 @@ def _glue_job(spec: ModelSpec, platform: PlatformOutputs, step: str) -> list[Sta
     groups = f"arn:aws:logs:{platform.region}:{platform.account_id}:log-group:{GLUE_LOGS}/{platform.names.prefix}/*"
     ec2 = f"arn:aws:ec2:{platform.region}:{platform.account_id}"
     return [
-        objects("Code", platform.buckets["artifacts"], "glue/", _READ),
+        objects("Code", platform.buckets["artifacts"], f"glue/{spec.name}/", _READ),
+        objects("Wheels", platform.buckets["artifacts"], "glue/wheels/", _READ),
         data_key(platform, ("s3", "glue")),
         statement("Connections", ["glue:GetConnection"], [f"{catalog}:catalog", f"{catalog}:connection/*"]),
         statement(

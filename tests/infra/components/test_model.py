@@ -69,6 +69,13 @@ def test_every_role_of_a_model_has_one_policy_and_one_principal(program: Any) ->
         assert policies[role.inputs["name"]]["Statement"], role.name
 
 
+def test_policies_and_names_fit_iam_and_eventbridge(program: Any) -> None:
+    for policy in program.of("aws:iam/rolePolicy:RolePolicy"):
+        assert len(policy.inputs["policy"]) <= 10_240, policy.inputs["role"]
+    named = [*program.of("aws:iam/role:Role"), *program.of("aws:cloudwatch/eventRule:EventRule")]
+    assert all(len(resource.inputs["name"]) <= 64 for resource in named)
+
+
 def test_a_job_writes_only_to_its_own_model(program: Any) -> None:
     model_policies = [
         each

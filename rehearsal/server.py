@@ -14,7 +14,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,7 +175,7 @@ def _tail(log: Path) -> str:
 
 
 @contextlib.contextmanager
-def _starting(state_dir: Path) -> Iterator[None]:
+def _starting(state_dir: Path) -> Generator[None]:
     """Two commands that start the same rehearsal at once get one server."""
     with (state_dir / "server.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

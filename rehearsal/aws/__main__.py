@@ -14,7 +14,7 @@ import threading
 from pathlib import Path
 
 from moto.core.config import default_user_config
-from moto.moto_server.werkzeug_app import MotoRequestHandler
+from moto.moto_server.werkzeug_app import MotoRequestHandler  # pyright: ignore[reportMissingTypeStubs]
 from werkzeug.serving import make_server
 
 from rehearsal.aws import gaps, runtime
@@ -58,7 +58,7 @@ def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float) -> Non
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     processes = Processes(state / runtime.NOTES_FOLDER)
     runtime.activate(runtime.Runtime(state_dir=state, port=port, processes=processes, stop_grace_s=stop_grace_s))
-    default_user_config["stepfunctions"]["execute_state_machine"] = True
+    default_user_config.setdefault("stepfunctions", {})["execute_state_machine"] = True
     gaps.install_all()
     server = make_server(
         _HOST, port, Application(), threaded=True, request_handler=MotoRequestHandler, fd=listening.fileno()

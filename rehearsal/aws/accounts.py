@@ -78,7 +78,7 @@ def caller(account_id: str, access_key_id: str) -> tuple[str, ...]:
 
 
 def client(service: str, credentials: dict[str, str]) -> Any:
-    """A boto3 client of this very server. One session reads the service descriptions once; making clients is guarded."""
+    """A boto3 client of this very server. One session reads the services' descriptions once, one caller at a time."""
     with _client_lock:
         return _session().client(
             service,

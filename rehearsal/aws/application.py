@@ -10,7 +10,10 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import (  # pyright: ignore[reportMissingTypeStubs]
+    DomainDispatcherApplication,
+    create_backend_app,
+)
 from werkzeug.wrappers import Request, Response
 
 from rehearsal.aws import accounts, runtime

@@ -8,7 +8,7 @@ import json
 import re
 from typing import Any
 
-from jsonpath_ng.ext import parse  # pyright: ignore[reportMissingTypeStubs]
+from jsonpath_ng.ext.parser import parse
 
 _PLACEHOLDER = re.compile(r"<([^<>\s]+)>")
 
@@ -21,8 +21,9 @@ def transformed(target: dict[str, Any], event: dict[str, Any]) -> str:
     if "InputPath" in target:
         return json.dumps(_at(target["InputPath"], event))
     if "InputTransformer" in target:
-        transformer = target["InputTransformer"]
-        values = {name: _at(path, event) for name, path in (transformer.get("InputPathsMap") or {}).items()}
+        transformer: dict[str, Any] = target["InputTransformer"]
+        paths: dict[str, str] = transformer.get("InputPathsMap") or {}
+        values: dict[str, Any] = {name: _at(path, event) for name, path in paths.items()}
         values |= {"aws.events.event.json": event, "aws.events.event": event}
         text = filled(str(transformer["InputTemplate"]), values)
         json.loads(text)

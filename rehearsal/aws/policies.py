@@ -3,20 +3,21 @@
 After "Policy evaluation logic" and "IAM JSON policy elements: Condition operators" of the IAM user guide.
 """
 
+import operator
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 Decision = Literal["allow", "deny", "neither"]
 _NEGATED = re.compile(r"Not")
-_NUMBERS = {
-    "NumericEquals": lambda actual, wanted: actual == wanted,
-    "NumericNotEquals": lambda actual, wanted: actual != wanted,
-    "NumericLessThan": lambda actual, wanted: actual < wanted,
-    "NumericLessThanEquals": lambda actual, wanted: actual <= wanted,
-    "NumericGreaterThan": lambda actual, wanted: actual > wanted,
-    "NumericGreaterThanEquals": lambda actual, wanted: actual >= wanted,
+_NUMBERS: dict[str, Callable[[float, float], bool]] = {
+    "NumericEquals": operator.eq,
+    "NumericNotEquals": operator.ne,
+    "NumericLessThan": operator.lt,
+    "NumericLessThanEquals": operator.le,
+    "NumericGreaterThan": operator.gt,
+    "NumericGreaterThanEquals": operator.ge,
 }
 
 
@@ -46,8 +47,8 @@ def _applies(statement: Mapping[str, Any], request: Request) -> bool:
         and _named(statement, "Resource", request.resource)
         and _principal(statement, request)
         and all(
-            _condition(operator, key, _list(wanted), request)
-            for operator, keys in cast("dict[str, Any]", statement.get("Condition") or {}).items()
+            _condition(name, key, _list(wanted), request)
+            for name, keys in cast("dict[str, Any]", statement.get("Condition") or {}).items()
             for key, wanted in keys.items()
         )
     )
@@ -73,8 +74,8 @@ def _is_one_of(principal: Any, request: Request) -> bool:
     return any(entry in known for entry in _list(principal.get("AWS", [])))
 
 
-def _condition(operator: str, key: str, wanted: Sequence[Any], request: Request) -> bool:
-    plain = operator.rpartition(":")[2].removesuffix("IfExists")
+def _condition(name: str, key: str, wanted: Sequence[Any], request: Request) -> bool:
+    plain = name.rpartition(":")[2].removesuffix("IfExists")
     folded = key.lower()
     if folded not in request.context:
         return False
@@ -82,14 +83,14 @@ def _condition(operator: str, key: str, wanted: Sequence[Any], request: Request)
     if plain == "Null":
         return any(str(entry).lower() == str(actual is None).lower() for entry in wanted)
     if actual is None:
-        return operator.endswith("IfExists") or operator.startswith("ForAllValues:") or bool(_NEGATED.search(plain))
+        return name.endswith("IfExists") or name.startswith("ForAllValues:") or bool(_NEGATED.search(plain))
     return _holds(plain, actual, [str(entry) for entry in wanted])
 
 
-def _holds(operator: str, actual: str, wanted: Sequence[str]) -> bool:
-    if operator in _NUMBERS:
-        return any(_NUMBERS[operator](float(actual), float(entry)) for entry in wanted)
-    positive = _NEGATED.sub("", operator)
+def _holds(name: str, actual: str, wanted: Sequence[str]) -> bool:
+    if name in _NUMBERS:
+        return any(_NUMBERS[name](float(actual), float(entry)) for entry in wanted)
+    positive = _NEGATED.sub("", name)
     if positive in ("StringEquals",):
         found = actual in wanted
     elif positive in ("StringEqualsIgnoreCase", "Bool"):
@@ -98,7 +99,7 @@ def _holds(operator: str, actual: str, wanted: Sequence[str]) -> bool:
         found = any(_like(entry, actual, ignore_case=False) for entry in wanted)
     else:
         return False
-    return found != bool(_NEGATED.search(operator))
+    return found != bool(_NEGATED.search(name))
 
 
 def _like(pattern: str, value: str, *, ignore_case: bool = True) -> bool:

@@ -9,6 +9,7 @@ import threading
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -31,7 +32,7 @@ def until(look: Callable[[], bool], *, seconds: float = 20.0) -> None:
 
 def buckets(rehearsal: server.Rehearsal, account: str) -> list[str]:
     environment = rehearsal.environment(account, "eu-west-1")
-    s3 = boto3.Session().client(
+    s3: Any = boto3.Session().client(
         "s3",
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],

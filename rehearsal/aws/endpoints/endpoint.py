@@ -102,7 +102,7 @@ class Endpoint:
             )
 
     def deploy(self, configuration: EndpointConfiguration, *, status: str) -> None:
-        """Begin to change to `configuration`; `status` (Creating, Updating) holds until it is in service or given up."""
+        """Begin to change to `configuration`; `status` holds until it is in service or given up."""
         with self._lock:
             self.endpoint_status = status
             self.configuration = configuration

@@ -9,6 +9,7 @@ from moto.sagemaker.models import SageMakerModelBackend
 from rehearsal.aws import accounts, archives, images
 from rehearsal.aws.jobs import container, storage
 from rehearsal.aws.jobs.logs import LogStream
+from rehearsal.aws.jobs.requests import section
 
 
 class ModelError(Exception):
@@ -35,8 +36,8 @@ class ServedModel:
         containers = [record["PrimaryContainer"]] if record.get("PrimaryContainer") else record.get("Containers") or []
         if len(containers) != 1:
             raise ModelError(f"model {name} has {len(containers)} containers; the rehearsal serves models of one")
-        (found,) = containers
-        source = (found.get("ModelDataSource") or {}).get("S3DataSource") or {}
+        found: dict[str, Any] = containers[0]
+        source = section(section(found, "ModelDataSource"), "S3DataSource")
         return ServedModel(
             name=name,
             account_id=backend.account_id,

@@ -3,6 +3,7 @@
 In moto a Step Functions target makes PutEvents fail, and an event of S3 reaches targets without its input transformer.
 """
 
+import copy
 import datetime
 import json
 import uuid
@@ -15,8 +16,9 @@ from moto.sqs.models import sqs_backends
 from moto.stepfunctions.responses import get_backend
 
 from rehearsal.aws import accounts
-from rehearsal.aws.gaps import replace
 from rehearsal.aws.event_templates import transformed
+from rehearsal.aws.gaps import replace
+from rehearsal.aws.jobs.requests import section
 
 NOTES: Final = (
     "EventBridge delivers at once and tries once: what cannot be delivered goes to the dead-letter queue without the "
@@ -97,8 +99,8 @@ def _reason(event_name: str) -> str:
 
 
 def _through_moto(rule: Rule, target: dict[str, Any], event: EventMessageType, transform_input: bool) -> None:  # noqa: FBT001 - moto's own
-    only = Rule.__new__(Rule)
-    only.__dict__.update({**rule.__dict__, "targets": [target]})
+    only = copy.copy(rule)
+    only.targets = [target]
     _send(only, event, transform_input)
 
 
@@ -123,7 +125,7 @@ def _deliver(rule: Rule, target: dict[str, Any], event: dict[str, Any], service:
 
 
 def _to_dead_letters(rule: Rule, target: dict[str, Any], event: dict[str, Any], problem: UndeliverableError) -> None:
-    queue = (target.get("DeadLetterConfig") or {}).get("Arn")
+    queue = section(target, "DeadLetterConfig").get("Arn")
     if queue is None:
         return
     _, _, _, region, account_id, name = str(queue).split(":", 5)

@@ -62,7 +62,7 @@ def start_job_run(  # noqa: PLR0917 - moto's own signature
 
 def batch_stop_job_run(self: GlueResponse) -> ActionResult:
     """BatchStopJobRun."""
-    parameters = cast("dict[str, Any]", self.parameters)
+    parameters = self.parameters
     name = str(parameters["JobName"])
     runs = {run.job_run_id: run for run in cast("list[Any]", self.glue_backend.get_job(name).job_runs)}
     stopped: list[dict[str, str]] = []

@@ -4,7 +4,6 @@ Iceberg's commits rest on it: without it the second of two commits at once silen
 """
 
 import threading
-from typing import Any, cast
 
 from moto.core.responses import ActionResult
 from moto.glue.exceptions import GlueClientError
@@ -38,7 +37,7 @@ def create_table(self: GlueResponse) -> ActionResult:
 
 def update_table(self: GlueResponse) -> ActionResult:
     """UpdateTable with its VersionId."""
-    parameters = cast("dict[str, Any]", self.parameters)
+    parameters = self.parameters
     expected = parameters.get("VersionId")
     name = parameters.get("Name") or parameters["TableInput"]["Name"]
     with _lock:

@@ -46,8 +46,8 @@ def get_permission(self: FakeBucket, action: str, resource: str) -> Any:
     """What the bucket's policy says of one call on an object."""
     if self.policy is None:
         return PermissionResult.NEUTRAL
-    headers = request.headers if has_request_context() else {}
-    account_id, principals = _caller(str(headers.get("Authorization", "")), str(self.account_id))
+    headers = {name.lower(): value for name, value in request.headers.items()} if has_request_context() else {}
+    account_id, principals = _caller(str(headers.get("authorization", "")), str(self.account_id))
     context: dict[str, str | None] = {
         "aws:securetransport": "true",
         "aws:principalaccount": account_id,

@@ -36,7 +36,7 @@ def install() -> None:
 def create_training_job(self: SageMakerResponse) -> ActionResult:
     """CreateTrainingJob."""
     request = _valid(self, "CreateTrainingJob")
-    stopping = request.get("StoppingCondition") or {}
+    stopping = requests.section(request, "StoppingCondition")
     if request.get("EnableManagedSpotTraining"):
         limit, wait = stopping.get("MaxRuntimeInSeconds", 86_400), stopping.get("MaxWaitTimeInSeconds")
         if wait is None or wait < limit:

@@ -27,7 +27,7 @@ from rehearsal.aws.jobs import requests
 
 _SERVICE: Final = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service"
 # moto's .sync fails where no task token is supported: the endpoint of one is what it waits on
-_PATTERNS: Final = {ResourceCondition.Sync, ResourceCondition.WaitForTaskToken}
+_PATTERNS: Final[Any] = {ResourceCondition.Sync, ResourceCondition.WaitForTaskToken}
 _JOBS: Final = {"CreateTrainingJob": "TrainingJob", "CreateProcessingJob": "ProcessingJob"}
 _OTHERS: Final = ("CreateModel", "CreateEndpoint", "CreateEndpointConfig", "UpdateEndpoint")
 _CODES: Final = {"ResourceInUse": "ResourceInUseException", "ResourceLimitExceeded": "ResourceLimitExceededException"}
@@ -99,7 +99,7 @@ class StateTaskServiceSageMaker(StateTaskServiceCallback):
         return outcome
 
     def _failure(self, env: Any, name: Any, error: str, cause: str) -> FailureEvent:
-        details = TaskFailedEventDetails(
+        details: Any = TaskFailedEventDetails(
             resource=self._get_sfn_resource(), resourceType=self._get_sfn_resource_type(), error=error, cause=cause
         )
         return FailureEvent(

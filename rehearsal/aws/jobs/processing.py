@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from rehearsal.aws import accounts, runtime
 from rehearsal.aws.images import resolve
 from rehearsal.aws.jobs import container, storage
+from rehearsal.aws.jobs.requests import entries, section
 from rehearsal.aws.jobs.sagemaker import JobFailedError, SageMakerJob, absent_removed, now
 
 
@@ -71,7 +72,7 @@ class ProcessingJob(SageMakerJob):
             image,
             entrypoint=specification.get("ContainerEntrypoint"),
             arguments=specification.get("ContainerArguments") or [],
-            variables={"PROCESSING_JOB_NAME": self.name, **(self.request.get("Environment") or {}), **session},
+            variables={"PROCESSING_JOB_NAME": self.name, **section(self.request, "Environment"), **session},
         )
         ended = container.run(
             command, limit_s=self.limit_s, stop=self.stop_wanted, grace_s=runtime.current().stop_grace_s
@@ -97,7 +98,7 @@ class ProcessingJob(SageMakerJob):
             raise JobFailedError(f"ClientError: {of}: {error}") from error
 
     def _download(self, s3: Any) -> None:
-        for entry in self.request.get("ProcessingInputs") or ():
+        for entry in entries(self.request, "ProcessingInputs"):
             source = entry.get("S3Input")
             if source is None:
                 raise JobFailedError(f"ClientError: input {entry['InputName']}: only S3 inputs are rehearsed")
@@ -111,7 +112,7 @@ class ProcessingJob(SageMakerJob):
 
     def _outputs(self, s3: Any) -> list[storage.Upload]:
         found: list[storage.Upload] = []
-        for entry in (self.request.get("ProcessingOutputConfig") or {}).get("Outputs") or ():
+        for entry in entries(section(self.request, "ProcessingOutputConfig"), "Outputs"):
             target = entry["S3Output"]
             folder = self._path(target["LocalPath"], f"output {entry['OutputName']}")
             folder.mkdir(parents=True, exist_ok=True)

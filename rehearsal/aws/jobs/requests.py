@@ -29,6 +29,16 @@ def members(service: str, operation: str) -> frozenset[str]:
     return frozenset(_service(service).operation_model(operation).input_shape.members)
 
 
+def section(request: dict[str, Any], name: str) -> dict[str, Any]:
+    """A structure of the request, empty when it is absent."""
+    return request.get(name) or {}
+
+
+def entries(request: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """A list of structures of the request, empty when it is absent."""
+    return request.get(name) or []
+
+
 def _problem(value: Any, shape: Shape, path: str) -> str | None:
     if isinstance(shape, StructureShape) and isinstance(value, dict):
         content = cast(dict[str, Any], value)

@@ -13,6 +13,7 @@ from rehearsal.aws.archives import ArchiveError
 from rehearsal.aws.images import Image, ImageError, command
 from rehearsal.aws.jobs import container
 from rehearsal.aws.jobs.logs import LogStream
+from rehearsal.aws.jobs.requests import section
 from rehearsal.aws.jobs.storage import TransferError
 from rehearsal.aws.processes import ClosedError
 
@@ -77,12 +78,12 @@ class SageMakerJob(ABC):
     @property
     def limit_s(self) -> float:
         """MaxRuntimeInSeconds."""
-        return float((self.request.get("StoppingCondition") or {}).get("MaxRuntimeInSeconds") or DEFAULT_LIMIT_S)
+        return float(section(self.request, "StoppingCondition").get("MaxRuntimeInSeconds") or DEFAULT_LIMIT_S)
 
     @property
     def isolated(self) -> bool:
         """EnableNetworkIsolation, wherever the request has it."""
-        network = self.request.get("NetworkConfig") or {}
+        network = section(self.request, "NetworkConfig")
         return bool(self.request.get("EnableNetworkIsolation") or network.get("EnableNetworkIsolation"))
 
     @abstractmethod

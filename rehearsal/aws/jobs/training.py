@@ -14,6 +14,7 @@ from rehearsal.aws.images import resolve
 from rehearsal.aws.jobs import container, storage
 from rehearsal.aws.jobs.checkpoints import Checkpoints
 from rehearsal.aws.jobs.metrics import Metrics
+from rehearsal.aws.jobs.requests import entries, section
 from rehearsal.aws.jobs.sagemaker import JobFailedError, SageMakerJob, absent_removed, now
 
 _HOST = "algo-1"
@@ -126,7 +127,7 @@ class TrainingJob(SageMakerJob):
         variables = {
             "TRAINING_JOB_NAME": self.name,
             "TRAINING_JOB_ARN": self.arn,
-            **(self.request.get("Environment") or {}),
+            **section(self.request, "Environment"),
             **session,
         }
         return container.run(
@@ -165,7 +166,7 @@ class TrainingJob(SageMakerJob):
         return packed is not None
 
     def _download(self, s3: Any) -> None:
-        for channel in self.request.get("InputDataConfig") or ():
+        for channel in entries(self.request, "InputDataConfig"):
             source = channel["DataSource"].get("S3DataSource")
             if source is None:
                 raise JobFailedError(
@@ -184,7 +185,7 @@ class TrainingJob(SageMakerJob):
             "hyperparameters.json": self.request.get("HyperParameters") or {},
             "inputdataconfig.json": {
                 channel["ChannelName"]: _channel_configuration(channel)
-                for channel in self.request.get("InputDataConfig") or ()
+                for channel in entries(self.request, "InputDataConfig")
             },
             "resourceconfig.json": {
                 "current_host": _HOST,
@@ -201,7 +202,7 @@ class TrainingJob(SageMakerJob):
 
 
 def _channel_configuration(channel: dict[str, Any]) -> dict[str, Any]:
-    source = channel["DataSource"].get("S3DataSource") or {}
+    source = section(channel["DataSource"], "S3DataSource")
     return absent_removed(
         {
             "ContentType": channel.get("ContentType"),

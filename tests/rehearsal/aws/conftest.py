@@ -97,6 +97,12 @@ def other_account(rehearsal: server.Rehearsal) -> Account:
 
 
 @pytest.fixture
+def account_of() -> Callable[[server.Rehearsal], Account]:
+    """An account of a rehearsal that the test itself started."""
+    return lambda started: Account(started, str(next(_accounts)))
+
+
+@pytest.fixture
 def eventually() -> Callable[..., Any]:
     return wait_until
 

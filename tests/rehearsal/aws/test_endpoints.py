@@ -1,4 +1,4 @@
-"""Endpoints serve the container's answers, change blue-green, and keep the old fleet when the new one does not come up."""
+"""Endpoints serve the container's answers, change blue-green, and keep the old fleet when the new one fails."""
 
 import json
 import os
@@ -129,7 +129,7 @@ def test_an_error_of_the_container_is_a_model_error(stage: Stage) -> None:
     stage.settled()
     with pytest.raises(ClientError) as caught:
         stage.invoke(b"bad")
-    answer = caught.value.response
+    answer: Any = caught.value.response
     assert answer["Error"]["Code"] == "ModelError"
     assert answer["OriginalStatusCode"] == 415
     assert answer["OriginalMessage"] == '{"error": "field mpg"}'

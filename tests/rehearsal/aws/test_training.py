@@ -17,6 +17,7 @@ import json, os, pathlib, signal, subprocess, sys, time
 base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
 read = lambda name: json.loads((base / "input/config" / name).read_text())
 hyper = read("hyperparameters.json")
+data = base / "input/data"
 mode = hyper.get("mode", "good")
 print("mode", mode, "arguments", sys.argv[1:], flush=True)
 checkpoints = base / "checkpoints"
@@ -49,7 +50,7 @@ found = {
     "hyper": hyper,
     "channels": read("inputdataconfig.json"),
     "resources": read("resourceconfig.json"),
-    "data": sorted(p.relative_to(base / "input/data").as_posix() for p in (base / "input/data").rglob("*") if p.is_file()),
+    "data": sorted(p.relative_to(data).as_posix() for p in data.rglob("*") if p.is_file()),
     "resumed": (checkpoints / "step").read_text() if (checkpoints / "step").exists() else None,
     "environment": sorted(os.environ),
     "commit": os.environ["GIT_COMMIT"],
@@ -183,7 +184,7 @@ def test_a_killed_job_is_resumed_from_its_checkpoint(
     account: Any, bucket: str, image: str, eventually: Callable[..., Any]
 ) -> None:
     sagemaker = account.client("sagemaker")
-    checkpoints = {"CheckpointConfig": {"S3Uri": f"s3://{bucket}/checkpoints/run/"}}
+    checkpoints: Any = {"CheckpointConfig": {"S3Uri": f"s3://{bucket}/checkpoints/run/"}}
     sagemaker.create_training_job(**request(account, image, bucket, "first", "kill", **checkpoints))
     assert finished(account, "first", eventually)["TrainingJobStatus"] == "Failed"
     sagemaker.create_training_job(**request(account, image, bucket, "second", **checkpoints))
@@ -198,7 +199,7 @@ def test_a_killed_job_is_resumed_from_its_checkpoint(
 def test_a_job_past_its_limit_is_stopped_and_leaves_nothing_running(
     account: Any, bucket: str, image: str, eventually: Callable[..., Any]
 ) -> None:
-    limit = {"StoppingCondition": {"MaxRuntimeInSeconds": 1}}
+    limit: Any = {"StoppingCondition": {"MaxRuntimeInSeconds": 1}}
     account.client("sagemaker").create_training_job(**request(account, image, bucket, "slow", "hang", **limit))
     job = finished(account, "slow", eventually)
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
@@ -225,15 +226,15 @@ def test_what_sagemaker_refuses_is_refused(
 ) -> None:
     sagemaker = account.client("sagemaker")
     sagemaker.create_training_job(**request(account, image, bucket, "twice"))
-    with pytest.raises(ClientError, match="ResourceInUse.*already exists"):
+    with pytest.raises(ClientError, match=r"ResourceInUse.*already exists"):
         sagemaker.create_training_job(**request(account, image, bucket, "twice"))
-    with pytest.raises(ClientError, match="trainingJobName.*regular expression"):
+    with pytest.raises(ClientError, match=r"trainingJobName.*regular expression"):
         sagemaker.create_training_job(**request(account, image, bucket, "no_underscores"))
+    wrong: Any = {"ResourceConfig": {"InstanceType": "ml.wrong.large", "InstanceCount": 1, "VolumeSizeInGB": 1}}
     with pytest.raises(ClientError, match=r"instanceType.*enum value set"):
-        wrong = {"ResourceConfig": {"InstanceType": "ml.wrong.large", "InstanceCount": 1, "VolumeSizeInGB": 1}}
         sagemaker.create_training_job(**request(account, image, bucket, "wrong-type", **wrong))
-    with pytest.raises(ClientError, match="Could not assume role.*nobody"):
-        nobody = {"RoleArn": f"arn:aws:iam::{account.account_id}:role/nobody"}
+    nobody: Any = {"RoleArn": f"arn:aws:iam::{account.account_id}:role/nobody"}
+    with pytest.raises(ClientError, match=r"Could not assume role.*nobody"):
         sagemaker.create_training_job(**request(account, image, bucket, "no-role", **nobody))
     with pytest.raises(ClientError, match="Requested resource not found"):
         sagemaker.describe_training_job(TrainingJobName="never")

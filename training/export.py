@@ -53,7 +53,8 @@ def export_onnx(network: Network, path: Path, checked: npt.NDArray[np.float32]) 
     """
     network = network.cpu().eval()
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="You are using the legacy TorchScript", category=DeprecationWarning)
+        # torch announces that it will go, and its own parts warn of one another.
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
         torch.onnx.export(  # pyright: ignore[reportUnknownMemberType]
             network,
             (torch.tensor(checked[:2]),),

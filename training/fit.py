@@ -4,10 +4,11 @@ Everything random comes from one CPU generator whose state is part of a checkpoi
 of the step alone, so a run that was killed and resumed ends in the same bits as one that was not.
 """
 
+import json
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -40,7 +41,7 @@ class Progress:
 
     epoch: int = 0
     smoothed: float | None = None
-    best: float = math.inf
+    best: float | None = None
     best_epoch: int = 0
     history: History = field(default_factory=History)
 
@@ -120,7 +121,7 @@ class Fit:
             error = float((self.network(features).double() - target.double()).abs().mean())
         progress, past = self.progress, self.settings.smoothing
         progress.smoothed = error if progress.smoothed is None else past * progress.smoothed + (1 - past) * error
-        if progress.smoothed < progress.best:
+        if progress.best is None or progress.smoothed < progress.best:
             progress.best, progress.best_epoch, self.best = progress.smoothed, progress.epoch, self._weights()
         progress.history.epoch.append(progress.epoch)
         progress.history.training_loss.append(loss)
@@ -162,7 +163,7 @@ class Fit:
         for index, entries in state.items():
             tensors |= {f"optimiser.{index}.{name}": tensor for name, tensor in entries.items()}
         tensors["generator"] = self.generator.get_state()
-        checkpoint = Checkpoint(tensors, TypeAdapter(Progress).dump_json(self.progress).decode(), surroundings.run)
+        checkpoint = Checkpoint(tensors, json.dumps(asdict(self.progress)), surroundings.run)
         checkpoints.save(surroundings.checkpoint_folder, self.progress.epoch, checkpoint)
 
     def _resume(self, surroundings: Surroundings) -> None:
@@ -180,7 +181,7 @@ class Fit:
         self.best = {name: tensor.to(self.device) for name, tensor in parts["best"].items()}
         self._restore_optimiser(parts["optimiser"])
         self.generator.set_state(found.tensors["generator"])
-        self.progress = TypeAdapter(Progress).validate_json(found.progress)
+        self.progress = TypeAdapter(Progress).validate_python(json.loads(found.progress))
         surroundings.report(f"resumed from the checkpoint after epoch {self.progress.epoch}")
 
     def _restore_optimiser(self, tensors: dict[str, torch.Tensor]) -> None:

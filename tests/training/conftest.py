@@ -90,6 +90,11 @@ def spec() -> ModelSpec:
     return spec_named("auto-mpg")
 
 
+@pytest.fixture(scope="session")
+def cars(spec: ModelSpec) -> list[dict[str, Any]]:
+    return read_cars(spec)
+
+
 @pytest.fixture
 def make_job(tmp_path: Path, spec: ModelSpec) -> Callable[[str], Job]:
     return lambda name: Job(tmp_path / name, spec)

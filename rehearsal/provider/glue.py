@@ -138,7 +138,6 @@ class Job(ServiceHandler):
     taggable = True
     tag_calls = GLUE
     spelling = Spelling(names={"roleArn": "Role", "connections": "Connections"})
-    dropped = frozenset({"maintenanceWindow", "jobMode", "jobRunQueuingEnabled"})
     not_shown = (
         "a run is a process of this machine: no workers, no Spark, no VPC; "
         "Python modules come from the checkout's environment, not from the wheels the job names."

@@ -16,7 +16,6 @@ class LogGroup(ServiceHandler):
     taggable = True
     tag_calls = LOGS
     local = frozenset({"skipDestroy"})
-    dropped = frozenset({"logGroupClass", "deletionProtectionEnabled"})
     spelling = Spelling(names={"name": "logGroupName"})
     not_shown = "nothing expires, nothing is encrypted."
 
@@ -47,6 +46,10 @@ class LogGroup(ServiceHandler):
         names = changed(olds, news)
         if "retentionInDays" in names:
             self._retain(aws, resource_id, news)
+        if "deletionProtectionEnabled" in names:
+            wanted = bool(news.get("deletionProtectionEnabled"))
+            request = {"logGroupIdentifier": resource_id, "deletionProtectionEnabled": wanted}
+            self.send(aws, "PutLogGroupDeletionProtection", request)
         if "kmsKeyId" in names:
             if key := news.get("kmsKeyId"):
                 self.send(aws, "AssociateKmsKey", {"logGroupName": resource_id, "kmsKeyId": key})

@@ -89,7 +89,11 @@ class Endpoint(ServiceHandler):
     def create(self, aws: AwsClients, inputs: Properties) -> Created:
         request = self.params(aws, "CreateEndpoint", inputs, without={"arn"})
         self.send(aws, "CreateEndpoint", {**request, **self.tagged(inputs)})
-        self._until_in_service(aws, inputs["name"], inputs["endpointConfigName"])
+        try:
+            self._until_in_service(aws, inputs["name"], inputs["endpointConfigName"])
+        except EndpointNotInServiceError:
+            self.delete(aws, inputs["name"], inputs)  # or the next attempt would meet its name taken
+            raise
         return self.created(aws, inputs["name"], inputs)
 
     def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:

@@ -151,13 +151,3 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
-
-
-def watch(client: Any) -> Any:
-    """Make `client` (boto3) check each request by `check_request` before it is built; returns the client."""
-    client.meta.events.register_last("before-parameter-build.*.*", _before_parameter_build, unique_id="rehearsal-check")
-    return client
-
-
-def _before_parameter_build(params: dict[str, Any], model: OperationModel, **_: Any) -> None:
-    check_request(model, params)

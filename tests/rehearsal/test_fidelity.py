@@ -32,7 +32,10 @@ def test_a_type_in_no_tier_is_an_error() -> None:
 
 
 def test_a_row_says_what_the_handler_says() -> None:
-    (row,) = fidelity.entries({"aws:glue/job:Job": ("dev",)})
-    handler = handlers()["aws:glue/job:Job"]
+    (row,) = fidelity.entries({"aws:ecr/repository:Repository": ("dev",)})
+    handler = handlers()["aws:ecr/repository:Repository"]
     assert set(row.dropped) == getattr(handler, "dropped", None)
-    assert "| `aws:glue/job:Job` | all | applied | `jobMode`" in fidelity.render((row,))
+    assert (
+        "| `aws:ecr/repository:Repository` | all | applied | `imageTagMutabilityExclusionFilters` |"
+        in fidelity.render((row,))
+    )

@@ -1,16 +1,19 @@
-"""Glue: UpdateJob, UpdateConnection, DeleteConnection, and the connection fields that moto drops."""
+"""Glue: UpdateJob, UpdateConnection, DeleteConnection, and the fields of jobs and connections that moto drops."""
 
 from typing import Any, cast
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import utcnow
 from moto.glue.exceptions import EntityNotFoundException
-from moto.glue.models import FakeConnection
+from moto.glue.models import FakeConnection, FakeJob
 from moto.glue.responses import GlueResponse
 
 from rehearsal.aws.gaps import replace
 
-_as_dict = FakeConnection.as_dict
+_connection_as_dict = FakeConnection.as_dict
+_job_as_dict = FakeJob.as_dict
+_create_job = GlueResponse.create_job
+_DROPPED_OF_JOB = ("JobMode", "JobRunQueuingEnabled", "MaintenanceWindow")
 _ATTRIBUTES = {
     "Description": "description",
     "LogUri": "log_uri",
@@ -44,7 +47,23 @@ def _update_job(self: GlueResponse) -> ActionResult:
     for member, attribute in _ATTRIBUTES.items():
         setattr(job, attribute, update.get(member, _EMPTY.get(member)))
     job.last_modified_on = utcnow()
+    _note(job, update)
     return ActionResult({"JobName": job.name})
+
+
+def _create_whole_job(self: GlueResponse) -> ActionResult:
+    answer = _create_job(self)
+    _note(self.glue_backend.get_job(self.parameters["Name"]), self.parameters)
+    return answer
+
+
+def _note(job: Any, given: dict[str, Any]) -> None:
+    job.rehearsal_dropped = {name: given[name] for name in _DROPPED_OF_JOB if name in given}
+
+
+def _whole_job(self: FakeJob) -> dict[str, Any]:
+    dropped: dict[str, Any] = getattr(self, "rehearsal_dropped", {})
+    return {**_job_as_dict(self), **dropped}
 
 
 def _connections(self: GlueResponse, name: str) -> dict[str, Any]:
@@ -75,15 +94,17 @@ def _delete_connection(self: GlueResponse) -> ActionResult:
 def _whole_connection(self: FakeConnection, hide_password: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002
     given = self.connection_input
     dropped = {name: given[name] for name in ("ConnectionType", "MatchCriteria") if name in given}
-    return {**_as_dict(self, hide_password), **dropped}
+    return {**_connection_as_dict(self, hide_password), **dropped}
 
 
 def install() -> None:
     """Add the calls to moto's Glue."""
     replace(
         GlueResponse,
+        create_job=_create_whole_job,
         update_job=_update_job,
         update_connection=_update_connection,
         delete_connection=_delete_connection,
     )
     replace(FakeConnection, as_dict=_whole_connection)
+    replace(FakeJob, as_dict=_whole_job)

@@ -89,6 +89,9 @@ CASES: dict[str, Case] = {
             "executionClass": "STANDARD",
             "glueVersion": "5.0",
             "maxRetries": 0,
+            "jobMode": "SCRIPT",
+            "jobRunQueuingEnabled": True,
+            "maintenanceWindow": "Sun:10",
             "numberOfWorkers": 2,
             "securityConfiguration": "drivetrain-local",
             "timeout": 30,
@@ -227,7 +230,14 @@ CASES: dict[str, Case] = {
         needs=("aws:cloudwatch/eventRule:EventRule",),
     ),
     "aws:cloudwatch/logGroup:LogGroup": Case(
-        {"name": "/aws/drivetrain/local", "kmsKeyId": KEY, "retentionInDays": 30, "skipDestroy": False, **TAGS},
+        {
+            "name": "/aws/drivetrain/local",
+            "kmsKeyId": KEY,
+            "retentionInDays": 30,
+            "skipDestroy": False,
+            "logGroupClass": "STANDARD",
+            **TAGS,
+        },
         {"retentionInDays": 90, "kmsKeyId": f"{KEY[:-1]}2", **RETAGGED},
     ),
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Case(

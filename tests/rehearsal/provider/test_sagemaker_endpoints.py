@@ -74,9 +74,11 @@ def test_create_waits_until_in_service() -> None:
 
 
 def test_a_failed_endpoint_is_an_error_with_its_reason() -> None:
-    client = FakeSageMaker({"EndpointStatus": "Failed", "FailureReason": "the container did not answer /ping"})
+    failed = {"EndpointStatus": "Failed", "FailureReason": "the container did not answer /ping"}
+    client = FakeSageMaker(failed, None)
     with pytest.raises(EndpointNotInServiceError, match="endpoint e Failed: the container did not answer /ping"):
         Endpoint().create(Clients(client), INPUTS)
+    assert [name for name, _ in client.calls] == ["create_endpoint", "delete_endpoint"]
 
 
 def test_update_carries_the_deployment_and_waits() -> None:
@@ -100,8 +102,11 @@ def test_a_rollback_is_an_error_with_its_reason() -> None:
 
 def test_an_endpoint_that_never_comes_up_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sagemaker_endpoints, "_WAIT_S", 0.01)
-    with pytest.raises(EndpointNotInServiceError, match="still Creating"):
-        Endpoint().create(Clients(FakeSageMaker({"EndpointStatus": "Creating"})), INPUTS)
+    client = FakeSageMaker({"EndpointStatus": "Updating"})
+    with pytest.raises(EndpointNotInServiceError, match="still Updating"):
+        Endpoint().update(Clients(client), "e", INPUTS, {**INPUTS, "endpointConfigName": "c2"})
+    with pytest.raises(EndpointNotInServiceError, match="not deleted after"):
+        Endpoint().delete(Clients(client), "e", {})
 
 
 def test_delete_waits_until_it_is_gone() -> None:

@@ -5,8 +5,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from rehearsal.provider.aws_clients import EnvironmentClients
-from rehearsal.provider.validation import InvalidRequestError, check_request, watch
+from rehearsal.provider.validation import InvalidRequestError, check_request
 
 ARN = "arn:aws:sagemaker:eu-west-1:111111111111:model/m"
 SESSION = botocore.session.get_session()
@@ -91,9 +90,3 @@ def test_what_aws_would_accept(service: str, operation: str, params: dict[str, A
 def test_every_problem_is_named_at_once() -> None:
     problems = refused("events", "PutRule", {"Name": "no spaces", "State": "ON"})
     assert len(problems) == 2
-
-
-def test_a_watched_client_refuses_before_it_sends(aws: EnvironmentClients) -> None:
-    client = watch(aws.client("scheduler"))
-    with pytest.raises(InvalidRequestError, match=r"scheduler:GetSchedule .* Name: 'no spaces'"):
-        client.get_schedule(Name="no spaces")

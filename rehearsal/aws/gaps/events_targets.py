@@ -46,7 +46,9 @@ def install() -> None:
 
 def send_to_targets(self: Rule, original_event: EventMessageType, transform_input: bool = True) -> None:  # noqa: FBT001, FBT002 - moto's signature
     """Deliver an event to every target of a rule that matches it; what fails goes to the target's dead-letter queue."""
-    if self.state != "ENABLED" or not self.event_pattern.matches_event(original_event):
+    if self.state != "ENABLED" or not self.event_pattern.get_pattern():
+        return  # a rule with a schedule only; to moto the absence of a pattern matches everything
+    if not self.event_pattern.matches_event(original_event):
         return
     event = cast("dict[str, Any]", dict(original_event))
     for target in self.targets:

@@ -57,6 +57,10 @@ class Bus:
 def test_a_new_object_starts_an_execution(account: Any, eventually: Callable[..., Any]) -> None:
     bus = Bus(account)
     bus.rule(bus.machine, account.role("events"))
+    bus.events.put_rule(Name="nightly", ScheduleExpression="rate(1 day)", State="ENABLED")
+    bus.events.put_targets(
+        Rule="nightly", Targets=[{"Id": "pipeline", "Arn": bus.machine, "RoleArn": account.role("events")}]
+    )
     bus.s3.put_object(Bucket=bus.bucket, Key="elsewhere/a.csv", Body=b"1")
     bus.s3.put_object(Bucket=bus.bucket, Key="auto-mpg/a.csv", Body=b"1")
     eventually(lambda: [found["status"] for found in bus.executions()] == ["SUCCEEDED"])

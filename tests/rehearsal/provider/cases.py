@@ -238,7 +238,7 @@ CASES: dict[str, Case] = {
             "logGroupClass": "STANDARD",
             **TAGS,
         },
-        {"retentionInDays": 90, "kmsKeyId": f"{KEY[:-1]}2", **RETAGGED},
+        {"retentionInDays": 90, "kmsKeyId": f"{KEY[:-1]}2", "deletionProtectionEnabled": True, **RETAGGED},
     ),
     "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": Case(
         {"policyName": "drivetrain-local", "policyDocument": POLICY},

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 from training import checkpoints
 from training.checkpoints import Checkpoint
 from training.dataset import Rows
-from training.errors import Stopped
+from training.errors import JobError, Stopped
 from training.hyperparameters import LoopHyperparameters
 from training.network import Network
 
@@ -120,6 +120,8 @@ class Fit:
         with torch.no_grad():
             error = float((self.network(features).double() - target.double()).abs().mean())
         progress, past = self.progress, self.settings.smoothing
+        if not math.isfinite(error):
+            raise JobError(f"training diverged by epoch {progress.epoch} (validation {error}): lower learning_rate")
         progress.smoothed = error if progress.smoothed is None else past * progress.smoothed + (1 - past) * error
         if progress.best is None or progress.smoothed < progress.best:
             progress.best, progress.best_epoch, self.best = progress.smoothed, progress.epoch, self._weights()

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from models.spec import ModelSpec
+from training.errors import JobError
 
 
 class Preprocessing(torch.nn.Module):
@@ -61,6 +62,8 @@ class TargetScale(torch.nn.Module):
     def __init__(self, target: npt.NDArray[np.float64], kind: Literal["linear", "log"]) -> None:
         super().__init__()
         self.log = kind == "log"
+        if self.log and target.min() <= 0:
+            raise JobError(f'the target goes down to {target.min():g}: set the hyperparameter target_scale = "linear"')
         values = np.log(target) if self.log else target
         self.register_buffer("mean", torch.tensor(values.mean(), dtype=torch.float32))
         self.register_buffer("scale", torch.tensor(values.std() or 1.0, dtype=torch.float32))

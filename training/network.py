@@ -68,7 +68,7 @@ def load_network(spec: ModelSpec) -> NetworkModule:
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name != name:
+        if error.name not in {name, f"models.{spec.table}"}:
             raise
         raise JobError(f"models/{spec.table}/network.py: no such file; it holds the network of {spec.name}") from error
     try:

@@ -1,8 +1,6 @@
 """The two Glue jobs of a model, in the VPC, under the security configuration, with logs that exist beforehand.
 
-Glue 5.0 names a log group `<prefix>/<security configuration>-role/<role>/<error or output>` when logs are encrypted
-(https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging-enable.html). They are declared here, because one
-that Glue makes is never emptied.
+The log groups are declared because one that Glue makes is never emptied.
 """
 
 from dataclasses import dataclass
@@ -11,11 +9,11 @@ import pulumi
 import pulumi_aws as aws
 
 from infra.components.glue_code import STEPS, GlueCode, GlueCodeArgs, Step, wheels_key
-from infra.components.job_roles import GLUE_LOGS
 from infra.components.model_role import ModelRole
 from infra.platform_outputs import PlatformOutputs
 from models.spec import ModelSpec
 from pipelines.dataset import GLUE_TIMEOUT_S
+from pipelines.log_groups import STREAMS, glue_log_group, glue_log_prefix
 
 _CONCURRENT_RUNS = 5
 """Files that land together start executions together; the tables take concurrent commits."""
@@ -56,11 +54,11 @@ class GlueJobs(pulumi.ComponentResource):
 
     def _job(self, step: Step, role: ModelRole) -> pulumi.Output[str]:
         spec, platform = self._args.spec, self._args.platform
-        prefix = f"{GLUE_LOGS}/{platform.names.prefix}/{spec.name}-{step}"
-        groups = [self._log_group(step, role, prefix, stream) for stream in ("error", "output")]
+        name = platform.names.glue_job(spec.name, step)
+        groups = [self._log_group(step, role, name, stream) for stream in STREAMS]
         job = aws.glue.Job(
             f"{spec.name}-{step}",
-            name=platform.names.glue_job(spec.name, step),
+            name=name,
             description=f"{step.capitalize()} the data of the model {spec.name}",
             role_arn=role.arn,
             glue_version="5.0",
@@ -75,12 +73,12 @@ class GlueJobs(pulumi.ComponentResource):
             command=aws.glue.JobCommandArgs(
                 name="glueetl", python_version="3", script_location=self._code.scripts[step]
             ),
-            default_arguments=self._arguments(prefix),
+            default_arguments=self._arguments(name),
             opts=pulumi.ResourceOptions(parent=self, depends_on=groups),
         )
         return job.name
 
-    def _arguments(self, log_prefix: str) -> dict[str, pulumi.Input[str]]:
+    def _arguments(self, job: str) -> dict[str, pulumi.Input[str]]:
         """Glue's own arguments; the state machine gives the script's."""
         platform = self._args.platform
         wheels = pulumi.Output.concat(
@@ -92,18 +90,22 @@ class GlueJobs(pulumi.ComponentResource):
             "--additional-python-modules": wheels,
             # The wheels are in the zip: the VPC has no way to a package index.
             "--python-modules-installer-option": "--no-index",
-            "--custom-logGroup-prefix": log_prefix,
+            "--custom-logGroup-prefix": glue_log_prefix(job),
             "--enable-metrics": "true",
             "--enable-observability-metrics": "true",
             "--job-bookmark-option": "job-bookmark-disable",
         }
 
-    def _log_group(self, step: Step, role: ModelRole, prefix: str, stream: str) -> aws.cloudwatch.LogGroup:
+    def _log_group(self, step: Step, role: ModelRole, job: str, stream: str) -> aws.cloudwatch.LogGroup:
         platform = self._args.platform
-        configuration = platform.security_configuration
+        name = platform.security_configuration.apply(
+            lambda configuration: glue_log_group(
+                job, security_configuration=configuration, role=role.name, stream=stream
+            )
+        )
         return aws.cloudwatch.LogGroup(
             f"{self._args.spec.name}-{step}-{stream}",
-            name=pulumi.Output.concat(prefix, "/", configuration, "-role/", role.name, "/", stream),
+            name=name,
             retention_in_days=platform.settings.observability.log_retention_days,
             kms_key_id=platform.keys.logs_arn,
             opts=self._child,

@@ -5,6 +5,7 @@ Each reads what the step before it left and writes what it itself makes, of its 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import pulumi
 
@@ -23,11 +24,11 @@ from infra.iam import Statement, statement
 from infra.names import Layer
 from infra.platform_outputs import PlatformOutputs
 from models.spec import ModelSpec
+from pipelines.log_groups import glue_log_prefix
 
 _READ = ("s3:GetObject",)
 _WRITE = ("s3:PutObject",)
 _ALL = ("s3:DeleteObject", "s3:GetObject", "s3:PutObject")
-GLUE_LOGS = "/aws-glue"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,10 +144,11 @@ def _tables(spec: ModelSpec, platform: PlatformOutputs, layers: Sequence[Layer],
     ]
 
 
-def _glue_job(spec: ModelSpec, platform: PlatformOutputs, step: str) -> list[Statement]:
+def _glue_job(spec: ModelSpec, platform: PlatformOutputs, step: Literal["ingest", "validate"]) -> list[Statement]:
     """What Glue itself needs on behalf of a job: its code, its place in the VPC, its encrypted log."""
     catalog = f"arn:aws:glue:{platform.region}:{platform.account_id}"
-    groups = f"arn:aws:logs:{platform.region}:{platform.account_id}:log-group:{GLUE_LOGS}/{platform.names.prefix}/*"
+    groups = glue_log_prefix(platform.names.glue_job(spec.name, step)) + "/*"
+    group_arns = f"arn:aws:logs:{platform.region}:{platform.account_id}:log-group:{groups}"
     ec2 = f"arn:aws:ec2:{platform.region}:{platform.account_id}"
     return [
         objects("Code", platform.buckets["artifacts"], f"glue/{spec.name}/", _READ),
@@ -160,8 +162,8 @@ def _glue_job(spec: ModelSpec, platform: PlatformOutputs, step: str) -> list[Sta
             any_resource_because="Glue knows no ARN for a security configuration",
         ),
         *_glue_network(ec2),
-        job_logs(platform, f"{GLUE_LOGS}/{platform.names.prefix}/{spec.name}-{step}/*"),
-        statement("EncryptLogs", ["logs:AssociateKmsKey"], [groups]),
+        job_logs(platform, groups),
+        statement("EncryptLogs", ["logs:AssociateKmsKey"], [group_arns]),
         job_metrics("Glue"),
     ]
 

@@ -28,7 +28,7 @@ def test_the_target_scale_is_its_own_inverse(kind: str) -> None:
 
 
 def test_the_logarithm_of_zero_is_refused() -> None:
-    with pytest.raises(JobError, match="the target goes down to 0: set the hyperparameter target_scale = 'linear'"):
+    with pytest.raises(JobError, match='the target goes down to 0: set the hyperparameter target_scale = "linear"'):
         TargetScale(np.array([0.0, 1.0]), "log")
 
 

@@ -102,7 +102,8 @@ class Catalog(pulumi.ComponentResource):
                     job_bookmarks_encryption_mode="CSE-KMS", kms_key_arn=keys.data_arn
                 ),
             ),
-            opts=self._child,
+            # Glue changes none in place, and logs under this name, so that the old one has to go first.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         ).name
 
     def _workgroup(self) -> pulumi.Output[str]:

@@ -41,7 +41,7 @@ class SecurityGroups(pulumi.ComponentResource):
     def _group(self, name: str, description: str) -> aws.ec2.SecurityGroup:
         return aws.ec2.SecurityGroup(
             name,
-            name=f"{self._args.prefix}-{name}",
+            # Named by Pulumi: a group that is replaced stands beside the one that is still in use.
             description=description,
             vpc_id=self._args.vpc_id,
             # Rules name other groups: with them gone first, groups can be deleted in any order.

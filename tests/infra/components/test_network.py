@@ -102,6 +102,23 @@ def test_actions_are_ones_that_the_service_knows(service: str) -> None:
     assert set(ENDPOINT_ACTIONS[service]) <= known
 
 
+def test_what_jobs_are_allowed_is_open_at_an_endpoint(program: Any) -> None:
+    """An action that a role allows and no endpoint passes is refused in the VPC, or hangs where there is no endpoint."""
+    documents = [each.policy() for each in program.of("aws:ec2/vpcEndpoint:VpcEndpoint")]
+    passed = {action for document in documents for each in document["Statement"] for action in each["Action"]}
+    steps = ("ingest", "validate", "train", "evaluate")
+    allowed = {
+        action
+        for resource, each in program.statements()
+        if resource.type == "aws:iam/rolePolicy:RolePolicy" and any(step in resource.name for step in steps)
+        for action in each["Action"]
+        # The services attach the jobs' network interfaces themselves, from outside.
+        if not action.startswith("ec2:")
+    }
+    assert {"glue:UpdateTable", "s3:PutObject", "kms:Decrypt"} <= allowed
+    assert allowed - passed == set()
+
+
 def test_all_traffic_is_logged(program: Any) -> None:
     (log,) = program.of("aws:ec2/flowLog:FlowLog")
     assert log.inputs["trafficType"] == "ALL"

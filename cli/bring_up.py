@@ -25,6 +25,7 @@ from infra.names import IMAGES
 from infra.settings import load_settings
 from infra.sources import project_directory
 from models.release import load_releases
+from models.schema import Column
 from models.spec import ModelSpec, discover
 from pipelines import executions, proposals
 from rehearsal import images, server
@@ -181,11 +182,14 @@ def example_row(spec: ModelSpec, body: bytes) -> dict[str, object]:
     """The features of the first complete row of the model's data, as JSON takes them."""
     for row in csv.DictReader(io.StringIO(body.decode())):
         if all(row[name] for name in spec.features):
-            return {
-                column.name: float(row[column.name]) if column.is_numeric else row[column.name]
-                for column in spec.feature_columns
-            }
+            return {column.name: _value(column, row[column.name]) for column in spec.feature_columns}
     raise ValueError(f"the data of {spec.name} hold no complete row")
+
+
+def _value(column: Column, text: str) -> object:
+    if column.type == "integer":
+        return int(text)
+    return float(text) if column.type == "float" else text
 
 
 def _say_where(running: Rehearsal, specs: tuple[ModelSpec, ...], changes: Changes, seconds: float) -> None:

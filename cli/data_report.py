@@ -13,7 +13,7 @@ from lake.catalog import Lake, LakeLocation
 from lake.statistics import ColumnStatistics, DataReport, report
 from models.spec import ModelSpec
 
-_SHOWN_CATEGORIES = 3
+_SHOWN_VALUES = 5
 
 
 def show_report(connection: Connection, spec: ModelSpec, snapshot: str | None, *, as_json: bool) -> None:
@@ -48,9 +48,15 @@ def _print(found: DataReport) -> None:
     )
     console.print()
     print_table(
-        "columns",
-        ("column", "unit", "nulls", "distinct", "minimum", "median", "maximum", "mean", "deviation", "most common"),
-        [_column(column) for column in found.columns],
+        "numbers",
+        ("column", "unit", "nulls", "distinct", "minimum", "median", "maximum", "mean", "deviation"),
+        [_number(column) for column in found.columns if column.mean is not None],
+    )
+    console.print()
+    print_table(
+        "texts and categories",
+        ("column", "nulls", "distinct", "most common"),
+        [_text(column) for column in found.columns if column.most_common],
     )
     console.print()
     print_table(
@@ -60,8 +66,12 @@ def _print(found: DataReport) -> None:
     )
 
 
-def _column(column: ColumnStatistics) -> tuple[object, ...]:
-    common = ", ".join(f"{value} ({count})" for value, count in column.most_common[:_SHOWN_CATEGORIES])
+def _number(column: ColumnStatistics) -> tuple[object, ...]:
     figures = (column.minimum, column.median, column.maximum, column.mean, column.deviation)
     rounded = (None if figure is None else float(f"{figure:.4g}") for figure in figures)
-    return (column.name, column.unit, column.nulls, column.distinct, *rounded, common)
+    return (column.name, column.unit, column.nulls, column.distinct, *rounded)
+
+
+def _text(column: ColumnStatistics) -> tuple[object, ...]:
+    common = ", ".join(f"{value} ({count})" for value, count in column.most_common[:_SHOWN_VALUES])
+    return (column.name, column.nulls, column.distinct, common)

@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-console = Console(highlight=False, soft_wrap=True)
+# Where there is no terminal nothing is folded: a line of a table stays a line for whoever reads on.
+_PLAIN_WIDTH = 400
+console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PLAIN_WIDTH)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -58,7 +60,7 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[obj
     listed = [[_cell(value) for value in row] for row in rows]
     for position, heading in enumerate(headings):
         numeric = bool(listed) and all(_is_number(row[position]) for row in listed)
-        table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(heading, justify="right" if numeric else "left", overflow="fold", no_wrap=numeric)
     for row in listed:
         table.add_row(*map(escape, row))
     console.print(table)

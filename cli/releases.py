@@ -66,7 +66,7 @@ def list_releases(
         for model, proposed in found.items()
         for proposal in proposed
     ]
-    print_table(f"releases of {stack}", ("model", "", "version", "snapshot", "metrics", "execution"), rows)
+    print_table(f"releases of {stack}", ("model", "state", "version", "snapshot", "metrics", "execution"), rows)
 
 
 @app.command()

@@ -60,7 +60,8 @@ class ObservabilitySettings(Section):
 class Settings(Section):
     """Everything that differs between stacks, and nothing else."""
 
-    stack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,14}$")]
+    # A role's name holds 64 characters: project, stack, model (24) and job share them.
+    stack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,12}$")]
     project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,14}$")] = "drivetrain"
     account_id: Annotated[str, Field(pattern=r"^\d{12}$")]
     region: Annotated[str, Field(pattern=r"^[a-z]{2}-[a-z]+-\d$")]

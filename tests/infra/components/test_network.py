@@ -103,7 +103,7 @@ def test_actions_are_ones_that_the_service_knows(service: str) -> None:
 
 
 def test_what_jobs_are_allowed_is_open_at_an_endpoint(program: Any) -> None:
-    """An action that a role allows and no endpoint passes is refused in the VPC, or hangs where there is no endpoint."""
+    """An action that a role allows and no endpoint passes is refused in the VPC, or hangs for want of an endpoint."""
     documents = [each.policy() for each in program.of("aws:ec2/vpcEndpoint:VpcEndpoint")]
     passed = {action for document in documents for each in document["Statement"] for action in each["Action"]}
     steps = ("ingest", "validate", "train", "evaluate")

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from serving import codec, page
-from serving.body import drain, read_body
+from serving.body import Body, Receive
 from serving.errors import NotReadyError, RequestError
 from serving.lifecycle import Lifecycle
 from serving.metrics import Metrics
@@ -19,7 +19,6 @@ from serving.service import Answer
 from serving.session import PredictionError
 
 Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Headers = dict[str, str]
 
@@ -43,19 +42,20 @@ class Application:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; connections of other kinds than HTTP are not offered by the server."""
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        body = Body(headers, receive)
         try:
-            await self._route(scope["method"], scope["path"], headers, receive, send)
+            await self._route(scope["method"], scope["path"], headers, body, send)
         except RequestError as error:
-            await self._refuse(error, scope, headers, receive, send)
+            await self._refuse(error, scope["path"], body, send)
         except ConnectionError:
             return  # the caller went away while its body was being read
         except Exception as error:
             # PredictionError and whatever nobody thought of: the trace is for us, the caller gets a sentence.
             traceback.print_exc(file=sys.stderr)
             reason = str(error) if isinstance(error, PredictionError) else "the server failed on this request"
-            await self._refuse(RequestError("internal", reason, status=500), scope, headers, receive, send)
+            await self._refuse(RequestError("internal", reason, status=500), scope["path"], body, send)
 
-    async def _route(self, method: str, path: str, headers: Headers, receive: Receive, send: Send) -> None:
+    async def _route(self, method: str, path: str, headers: Headers, body: Body, send: Send) -> None:
         allowed = ROUTES.get(path)
         if allowed is None:
             raise RequestError("not_found", f"no such path {path!r}; there are {', '.join(ROUTES)}", status=404)
@@ -63,7 +63,7 @@ class Application:
             message = f"{method} is not allowed on {path}; expected {' or '.join(allowed)}"
             raise RequestError("method_not_allowed", message, status=405)
         if path == "/invocations":
-            answer = await self._invoke(headers, receive)
+            answer = await self._invoke(headers, body)
             await _send(send, 200, answer.content_type, answer.body)
         elif path == "/ping":
             self._lifecycle.check()
@@ -73,38 +73,33 @@ class Application:
             text = self._metrics.text(service.spec.name, service.release)
             await _send(send, 200, "text/plain; version=0.0.4; charset=utf-8", text.encode())
         elif path == "/":
-            body = page.render(self._lifecycle.service)
-            await _send(send, 200, "text/html; charset=utf-8", body, page.HEADERS)
+            html = page.render(self._lifecycle.service)
+            await _send(send, 200, "text/html; charset=utf-8", html, page.HEADERS)
         else:
-            content_type, body = page.static(path.removeprefix("/static/"))
-            await _send(send, 200, content_type, body, page.HEADERS)
+            content_type, content = page.static(path.removeprefix("/static/"))
+            await _send(send, 200, content_type, content, page.HEADERS)
 
-    async def _invoke(self, headers: Headers, receive: Receive) -> Answer:
+    async def _invoke(self, headers: Headers, body: Body) -> Answer:
         service = self._lifecycle.service
         if headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
             message = f"Content-Encoding {headers['content-encoding']!r} is not supported; expected none"
             raise RequestError("unsupported_content_type", message, status=415)
-        body = await read_body(headers, receive, service.spec.serving.max_body_bytes)
+        content = await body.read(service.spec.serving.max_body_bytes)
         start = time.perf_counter()
-        answer = service.answer(body, headers.get("content-type", ""), headers.get("accept", ""))
+        answer = service.answer(content, headers.get("content-type", ""), headers.get("accept", ""))
         self._metrics.answered(answer.rows, time.perf_counter() - start)
         return answer
 
-    async def _refuse(
-        self, error: RequestError, scope: Message, headers: Headers, receive: Receive, send: Send
-    ) -> None:
+    async def _refuse(self, error: RequestError, path: str, body: Body, send: Send) -> None:
         extra: Headers = {}
-        if scope["path"] == "/invocations":
+        if path == "/invocations":
             self._metrics.refused(error.status, error.code)
         if error.status == 405:
-            extra["allow"] = ", ".join(ROUTES[scope["path"]])
+            extra["allow"] = ", ".join(ROUTES[path])
         if isinstance(error, NotReadyError):
             extra["retry-after"] = "1"
         await _begin(send, error.status, codec.JSON, codec.encode_error(error), extra)
-        # With the answer on its way, take what is left of the body: closing on unread bytes would make the caller's
-        # kernel throw the answer away (a reset). A caller that waits for "100 Continue" sends nothing more.
-        if "expect" not in headers and scope["method"] not in _READ:
-            await drain(receive)
+        await body.discard()
         await send({"type": "http.response.body", "body": b""})
 
 

@@ -132,6 +132,12 @@ form.addEventListener("input", (event) => {
   if (!byId("marker").hidden) byId("place").textContent = "The fields were changed; press Predict for their answer.";
 });
 
+// Pressing a button takes no focus from the field: its blur would show a message, move the button from under the
+// pointer, and so lose the click.
+for (const button of form.querySelectorAll("button")) {
+  button.addEventListener("mousedown", (event) => event.preventDefault());
+}
+
 form.addEventListener("change", (event) => check(event.target.name));
 
 for (const button of document.querySelectorAll(".example")) {

@@ -2,9 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import numpy as np
 import onnx
 import pytest
@@ -15,7 +21,8 @@ from models.spec import ModelSpec, load_spec
 from monitoring.baseline import describe
 from serving.service import Service, load_service
 
-MODEL_FOLDER = Path(__file__).resolve().parents[2] / "models" / "auto_mpg"
+ROOT = Path(__file__).resolve().parents[2]
+MODEL_FOLDER = ROOT / "models" / "auto_mpg"
 WEIGHTS = np.array([-0.3, 0.0, -0.03, -0.005, 0.0, 0.1, 1.5], dtype=np.float32)
 BIAS = -150.0
 HORSEPOWER_WHEN_MISSING = 100.0
@@ -63,7 +70,8 @@ def training_columns(spec: ModelSpec) -> dict[str, list[object]]:
         "origin": [str(origin) for origin in random.choice(["USA", "Europe", "Japan"], count)],
     }
     mpg = predictions(spec, columns) + random.normal(0, 1.5, count)
-    return columns | {"mpg": [round(float(value), 1) for value in mpg]}
+    columns["mpg"] = [round(float(value), 1) for value in mpg]
+    return columns
 
 
 def predictions(spec: ModelSpec, columns: dict[str, list[object]]) -> np.ndarray:
@@ -156,3 +164,57 @@ def car() -> dict[str, object]:
         "model_year": 1971,
         "origin": "Japan",
     }
+
+
+class Process:
+    """A server process on a free port of this machine, its stderr kept in a file."""
+
+    def __init__(self, base: Path, log: Path, **environ: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = log
+        settings = {
+            "SAGEMAKER_BASE_DIR": str(base),
+            "SAGEMAKER_BIND_TO_PORT": str(self.port),
+            "SERVING_HOST": "127.0.0.1",
+            "PYTHONPATH": str(ROOT),
+        }
+        with log.open("wb") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "serving", "serve"], env=os.environ | settings | environ, stderr=file
+            )
+
+    def wait_until_ready(self, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            try:
+                if httpx.get(f"{self.url}/ping", timeout=5).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.05)
+        raise AssertionError(f"the server is not ready: {self.stderr()}")
+
+    def stderr(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Process]]:
+    """Start server processes that end with the tests."""
+    started: list[Process] = []
+
+    def start(base: Path, **environ: str) -> Process:
+        started.append(Process(base, tmp_path_factory.mktemp("server") / "stderr", **environ))
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.end()

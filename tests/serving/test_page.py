@@ -1,0 +1,96 @@
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from monitoring.baseline import describe_numbers
+from serving import page
+from serving.form import words
+from serving.histogram import histogram, position
+from serving.service import Service
+
+
+class Elements(HTMLParser):
+    """Every start tag with its attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+
+@pytest.fixture(scope="module")
+def html(service: Service) -> str:
+    return page.render(service).decode()
+
+
+def test_every_feature_has_a_labelled_control(html: str, service: Service) -> None:
+    elements = Elements(html).found
+    labelled = {attributes.get("for") for tag, attributes in elements if tag == "label"}
+    for column in service.spec.feature_columns:
+        controls = [attributes for _, attributes in elements if attributes.get("name") == column.name]
+        if column.type == "category":
+            assert [control["value"] for control in controls] == list(column.categories)
+            assert sum("checked" in control for control in controls) == 1
+            continue
+        (control,) = controls
+        assert control["id"] in labelled
+        assert (float(control["min"] or ""), float(control["max"] or "")) == (column.minimum, column.maximum)
+        assert ("required" in control) != column.nullable
+        assert float(control["value"] or "") > 0
+
+
+def test_nothing_comes_from_elsewhere_and_nothing_is_inline(html: str) -> None:
+    for tag, attributes in Elements(html).found:
+        assert not {name for name in attributes if name == "style" or name.startswith("on")}
+        assert not re.match(r"(https?:)?//", attributes.get("src") or attributes.get("href") or "")
+        assert tag != "script" or attributes.get("src")
+    assert "<style" not in html
+
+
+def test_the_release_and_the_models_provenance_are_shown(html: str) -> None:
+    for text in ("drivetrain-local-auto-mpg/3", "snapshot 4242424242424242424", "commit 0123456789ab", "2.71", "curl"):
+        assert text in html
+
+
+def test_what_a_model_calls_itself_is_escaped(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = service.spec.model_copy(update={"title": "<script>alert(1)</script>", "description": "a & b"})
+    monkeypatch.setattr(service, "spec", spec)
+    page.render.cache_clear()
+    text = page.render(service).decode()
+    page.render.cache_clear()
+    assert "<script>alert" not in text
+    assert "a &amp; b" in text
+
+
+def test_bars_cover_the_axis_and_the_highest_fills_the_height() -> None:
+    distribution = describe_numbers("x", np.array([0.0, 1.0, 1.0, 10.0]))
+    drawn = histogram(distribution, 'a "label"')
+    assert drawn.count("<rect") == 20
+    assert 'height="100.000"' in drawn
+    assert "a &quot;label&quot;" in drawn
+    assert [position(distribution, value) for value in (-5, 0, 5, 10, 50)] == [0, 0, 50, 100, 100]
+
+
+def test_a_distribution_of_one_value_is_drawn_too() -> None:
+    assert histogram(describe_numbers("x", np.array([3.0, 3.0])), "one").count("<rect") == 1
+
+
+def test_names_read_as_words() -> None:
+    assert words("model_year") == "Model year"
+
+
+@pytest.mark.parametrize(
+    ("release", "short"),
+    [
+        ("arn:aws:sagemaker:eu-west-1:111111111111:model-package/g/3", "g/3"),
+        ("2026-11", "2026-11"),
+        ("", "no release named"),
+    ],
+)
+def test_a_release_is_shown_short(release: str, short: str) -> None:
+    assert page.short_release(release) == short

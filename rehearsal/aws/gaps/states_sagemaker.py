@@ -19,7 +19,6 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resou
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
     StateTaskServiceCallback,
 )
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from rehearsal.aws.gaps import replace, states_clients
 from rehearsal.aws.gaps.states_values import milliseconds, plain
@@ -99,14 +98,15 @@ class StateTaskServiceSageMaker(StateTaskServiceCallback):
         return outcome
 
     def _failure(self, env: Any, name: Any, error: str, cause: str) -> FailureEvent:
-        details: Any = TaskFailedEventDetails(
+        failed = TaskFailedEventDetails(
             resource=self._get_sfn_resource(), resourceType=self._get_sfn_resource_type(), error=error, cause=cause
         )
+        details: Any = {"taskFailedEventDetails": failed}
         return FailureEvent(
             env=env,
             error_name=name,
             event_type=HistoryEventType.TaskFailed,
-            event_details=EventDetails(taskFailedEventDetails=details),
+            event_details=details,
         )
 
 

@@ -57,7 +57,7 @@ class Machine:
             "HyperParameters": {"mode.$": "$.mode"},
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/models/"},
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+            "StoppingCondition": {"MaxRuntimeInSeconds.$": "$.limit"},
         }
         evaluate = {
             "ProcessingJobName.$": "States.Format('evaluate-{}', $$.Execution.Name)",
@@ -122,8 +122,8 @@ class Machine:
             },
         }
 
-    def run(self, mode: str, name: str = "one") -> dict[str, Any]:
-        arn = self.start(mode, name)
+    def run(self, mode: str, name: str = "one", limit: int = 60) -> dict[str, Any]:
+        arn = self.start(mode, name, limit)
 
         def look() -> Any:
             found = self.states.describe_execution(executionArn=arn)
@@ -131,8 +131,8 @@ class Machine:
 
         return self.eventually(look, seconds=60)
 
-    def start(self, mode: str, name: str = "one") -> str:
-        content = json.dumps({"mode": mode})
+    def start(self, mode: str, name: str = "one", limit: int = 60) -> str:
+        content = json.dumps({"mode": mode, "limit": limit})
         return self.states.start_execution(stateMachineArn=self.arn, name=name, input=content)["executionArn"]
 
 
@@ -179,6 +179,13 @@ def test_a_failing_job_fails_the_execution_with_its_reason(machine: Machine) -> 
     assert cause["TrainingJobStatus"] == "Failed"
     assert cause["FailureReason"] == "AlgorithmError: the loss is not a number, exit code: 1"
     assert machine.account.client("sagemaker").list_model_packages()["ModelPackageSummaryList"] == []
+
+
+def test_a_job_past_its_limit_fails_the_execution(machine: Machine) -> None:
+    found = machine.run("hang", limit=1)
+    assert (found["status"], found["error"]) == ("FAILED", "States.TaskFailed")
+    cause = json.loads(found["cause"])
+    assert (cause["TrainingJobStatus"], cause["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
 
 
 def test_a_job_of_the_same_name_is_an_error_of_sagemaker(machine: Machine) -> None:

@@ -120,11 +120,21 @@ def _facts(artefact: Artefact, release: str) -> str:
 
 
 def _metrics(metrics: Mapping[str, float], unit: str) -> str:
-    names = {"mae": f"Mean absolute error, {unit}", "rmse": f"Root mean square error, {unit}", "r2": "R²"}
-    return "".join(
-        f'<tr><th scope="row">{escape(names.get(name, words(name)))}</th><td>{value:.4g}</td></tr>'
-        for name, value in metrics.items()
-    )
+    """Table rows of the known metrics; training names those of the validation rows `validation_<metric>`."""
+    names = {
+        "mae": ("Mean absolute error", unit),
+        "rmse": ("Root mean square error", unit),
+        "mape": ("Mean absolute percentage error", "%"),
+        "r2": ("R²", ""),
+    }
+    rows: list[str] = []
+    for key, value in metrics.items():
+        metric = key.removeprefix("validation_")
+        if metric in names:
+            name, of = names[metric]
+            text = f"{100 * value if metric == 'mape' else value:.3g} {of}".strip()
+            rows.append(f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>')
+    return "".join(rows)
 
 
 def _curl(row: Mapping[str, Value]) -> str:

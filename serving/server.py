@@ -109,7 +109,7 @@ async def _load(lifecycle: Lifecycle, container: Container, started: float) -> s
     lifecycle.ready(service)
     spec = service.spec
     print(
-        f"serving: {spec.name} ready after {time.perf_counter() - started:.2f} s "
+        f"serving: {spec.name} ready, loaded in {time.perf_counter() - started:.2f} s, "
         f"on http://{container.host}:{container.port}/ ({service.release or 'no release named'})",
         file=sys.stderr,
         flush=True,

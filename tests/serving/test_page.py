@@ -94,3 +94,15 @@ def test_names_read_as_words() -> None:
 )
 def test_a_release_is_shown_short(release: str, short: str) -> None:
     assert page.short_release(release) == short
+
+
+def test_metrics_are_shown_in_their_unit_and_nothing_else_is(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = {"validation_mae": 2.251, "validation_mape": 0.0913, "best_epoch": 30.0}
+    manifest = service.artefact.manifest.model_copy(update={"metrics": metrics})
+    monkeypatch.setattr(service, "artefact", service.artefact.model_copy(update={"manifest": manifest}))
+    page.render.cache_clear()
+    text = page.render(service).decode()
+    page.render.cache_clear()
+    assert "2.25 mi/gal</td>" in text
+    assert "9.13 %</td>" in text
+    assert "epoch" not in text

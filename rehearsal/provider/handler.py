@@ -71,8 +71,8 @@ class ResourceHandler(ABC):
 
     def update(
         self,
-        aws: AwsClients,  # noqa: ARG002  the signature is for those who override it
-        resource_id: str,  # noqa: ARG002
+        aws: AwsClients,
+        resource_id: str,
         olds: Properties,
         news: Properties,
     ) -> Properties:

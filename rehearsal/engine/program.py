@@ -36,6 +36,7 @@ def run_program(project: Project, deployment: Deployment) -> EngineLog:
     """
     log = EngineLog()
     raised: list[BaseException] = []
+    finished = threading.Event()  # not Thread.join: in 3.11 an interrupted join takes a running thread for ended
     context = contextvars.copy_context()
 
     def target() -> None:
@@ -43,15 +44,19 @@ def run_program(project: Project, deployment: Deployment) -> EngineLog:
             context.run(_run, project, deployment, log)
         except BaseException as error:  # handed to the thread that waits
             raised.append(error)
+        finally:
+            finished.set()
 
     with _one_at_a_time, _own_modules(project.folder):
         thread = threading.Thread(target=target, name=f"program-{project.stack}")
         thread.start()
         try:
-            thread.join()
+            finished.wait()
         except KeyboardInterrupt:
             deployment.stop()
-            thread.join()
+            while not finished.is_set():  # every AWS call ends within seconds
+                with suppress(KeyboardInterrupt):
+                    finished.wait()
             raise
     if raised:
         raise raised[0]

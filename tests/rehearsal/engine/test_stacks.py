@@ -1,4 +1,7 @@
 import json
+import os
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -180,8 +183,25 @@ def test_an_error_of_the_program_is_shown_as_it_is(
 ) -> None:
     with pytest.raises(ZeroDivisionError) as raised:
         up(project(HEAD + "aws.sqs.Queue('one')\n1 / 0\n"), "local", state_file, environment)
-    assert raised.traceback[-1].path.name == "__main__.py"
+    assert Path(str(raised.traceback[-1].path)).name == "__main__.py"
     assert not (state_file.parent / "local.json.journal").exists()
+
+
+def test_ctrl_c_lets_what_is_under_way_finish_and_keeps_it(
+    tiny: Path, state_file: Path, environment: Environment
+) -> None:
+    def interrupt(event: Event) -> None:
+        if event.status == "done":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        up(tiny, "local", state_file, environment, progress=interrupt)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith(("program", "register"))]
+    document = json.loads(state_file.read_text(encoding="utf-8"))
+    held = [entry for entry in document["resources"] if entry["type"].startswith("aws:")]
+    result = up(tiny, "local", state_file, environment)
+    assert len(held) == len(result.same) > 0
+    assert len(result.created) == 5 - len(held)
 
 
 def test_two_resources_of_one_name_are_refused(project: Project, state_file: Path, environment: Environment) -> None:

@@ -204,7 +204,10 @@ BUCKET_SETTINGS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"rules": [{"id": "expire", "status": "Enabled", "filter": {"prefix": "a/"}, "expiration": {"days": 5}}]},
     ),
     "Notification": ({"eventbridge": True}, {"eventbridge": False}),
-    "Policy": ({"policy": READ.replace('"Action"', '"Principal": "*", "Action"')},) * 2,
+    "Policy": (
+        {"policy": READ.replace('"Action"', '"Principal": "*", "Action"')},
+        {"policy": LIST.replace('"Action"', '"Principal": "*", "Action"')},
+    ),
 }
 
 

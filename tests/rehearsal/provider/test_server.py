@@ -21,7 +21,7 @@ QUEUE = "aws:sqs/queue:Queue"
 PROVIDER = "urn:pulumi:s::p::pulumi:providers:aws::aws"
 
 
-def named(token: str, name: str = "jobs") -> dict[str, str]:
+def named(token: str, name: str = "jobs") -> Any:
     return {"urn": f"urn:pulumi:s::p::{token}::{name}", "name": name, "type": token}
 
 

@@ -15,18 +15,16 @@ from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_callback import (
     StateTaskServiceCallback,
 )
 
 from rehearsal.aws.gaps import replace, states_clients
+from rehearsal.aws.gaps.states_glue import PATTERNS
 from rehearsal.aws.gaps.states_values import milliseconds, plain
 from rehearsal.aws.jobs import requests
 
 _SERVICE: Final = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service"
-# moto's .sync fails where no task token is supported: the endpoint of one is what it waits on
-_PATTERNS: Final[Any] = {ResourceCondition.Sync, ResourceCondition.WaitForTaskToken}
 _JOBS: Final = {"CreateTrainingJob": "TrainingJob", "CreateProcessingJob": "ProcessingJob"}
 _OTHERS: Final = ("CreateModel", "CreateEndpoint", "CreateEndpointConfig", "UpdateEndpoint")
 _CODES: Final = {"ResourceInUse": "ResourceInUseException", "ResourceLimitExceeded": "ResourceLimitExceededException"}
@@ -36,7 +34,7 @@ class StateTaskServiceSageMaker(StateTaskServiceCallback):
     """`arn:aws:states:::sagemaker:createTrainingJob.sync` and its siblings."""
 
     def __init__(self) -> None:
-        super().__init__(supported_integration_patterns=_PATTERNS)
+        super().__init__(supported_integration_patterns=PATTERNS)
 
     @property
     def operation(self) -> str:
@@ -117,9 +115,6 @@ def install() -> None:
     original = factory.state_task_service_for
     if getattr(original, "rehearsed", False):
         return
-
-    glue = importlib.import_module(f"{_SERVICE}.state_task_service_glue")
-    replace(glue, _SUPPORTED_INTEGRATION_PATTERNS=_PATTERNS)
 
     def service_for(service_name: str) -> Any:
         return StateTaskServiceSageMaker() if service_name == "sagemaker" else original(service_name)

@@ -31,6 +31,14 @@ if mode == "raise":
 (base / "model/weights.txt").write_text(mode)
 """
 
+GLUE_SCRIPT = b"""
+import sys, time
+if "hang" in sys.argv:
+    time.sleep(300)
+if "bad" in sys.argv:
+    raise ValueError("column mpg is missing")
+"""
+
 
 class Machine:
     """One state machine that trains, evaluates and reads what was evaluated."""
@@ -230,8 +238,7 @@ def test_a_glue_run_is_waited_for_and_its_failure_is_the_executions(
     account: Any, eventually: Callable[..., Any]
 ) -> None:
     bucket = account.bucket()
-    script = b"import sys\nprint('rows', sys.argv)\nif 'bad' in sys.argv: raise ValueError('column mpg is missing')\n"
-    account.client("s3").put_object(Bucket=bucket, Key="ingest.py", Body=script)
+    account.client("s3").put_object(Bucket=bucket, Key="ingest.py", Body=GLUE_SCRIPT)
     command = {"Name": "glueetl", "ScriptLocation": f"s3://{bucket}/ingest.py"}
     account.client("glue").create_job(Name="ingest", Role=account.role(), Command=command)
     parameters = {"JobName": "ingest", "Arguments": {"--mode.$": "$.mode"}}
@@ -253,3 +260,13 @@ def test_a_glue_run_is_waited_for_and_its_failure_is_the_executions(
     bad = run("bad")
     assert (bad["status"], bad["error"]) == ("FAILED", "States.TaskFailed")
     assert json.loads(bad["cause"])["ErrorMessage"] == "ValueError: column mpg is missing"
+    hanging = states.start_execution(stateMachineArn=arn, name="hang", input='{"mode": "hang"}')["executionArn"]
+    glue = account.client("glue")
+
+    def last_run() -> str:
+        runs = glue.get_job_runs(JobName="ingest")["JobRuns"]
+        return runs[-1]["JobRunState"] if len(runs) == 3 else ""
+
+    eventually(lambda: last_run() == "RUNNING")
+    states.stop_execution(executionArn=hanging)
+    assert eventually(lambda: last_run() == "STOPPED")

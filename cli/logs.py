@@ -1,10 +1,9 @@
 """`drivetrain logs`: what a model's jobs and endpoint wrote, newest job last."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
-from botocore.exceptions import ClientError
 
 from cli.connection import (
     DEFAULT_REHEARSAL,
@@ -17,6 +16,8 @@ from cli.connection import (
 )
 from cli.output import console
 from models.spec import ModelSpec
+from pipelines.jobs import job_prefix
+from pipelines.log_groups import STREAMS, glue_log_group
 
 LinesOption = Annotated[int, typer.Option("--lines", "-n", min=1, help="Last lines of each stream.")]
 StreamsOption = Annotated[int, typer.Option("--streams", min=1, help="Newest streams of each group.")]
@@ -47,33 +48,28 @@ def logs(
 
 
 def _groups(connection: Connection, spec: ModelSpec) -> list[tuple[str, str]]:
-    """The log groups of the model's jobs, in the order of the pipeline, with what its streams begin with.
-
-    Glue names its streams by the run's id, which the runs of the two jobs tell.
-    """
+    """The log groups of the model's jobs, in the order of the pipeline, with what its streams begin with."""
     names = connection.names
-    found = [
-        (group, run)
-        for step in ("ingest", "validate")
-        for run in _glue_runs(connection, names.glue_job(spec.name, step))
-        for group in ("/aws-glue/jobs/output", "/aws-glue/jobs/error")
-    ]
-    job = names.job_prefix(spec.name)
+    job = job_prefix(names.job_prefix(spec.name))
     return [
-        *found,
+        *_glue_groups(connection, spec, "ingest"),
+        *_glue_groups(connection, spec, "validate"),
         ("/aws/sagemaker/TrainingJobs", job),
         ("/aws/sagemaker/ProcessingJobs", job),
         (f"/aws/sagemaker/Endpoints/{names.endpoint(spec.name)}", ""),
     ]
 
 
-def _glue_runs(connection: Connection, job: str) -> list[str]:
-    try:
-        runs = connection.client("glue").get_job_runs(JobName=job)["JobRuns"]
-    except ClientError:
-        return []
-    newest = sorted(runs, key=lambda run: run["StartedOn"], reverse=True)
-    return [str(run["Id"]) for run in newest[:1]]
+def _glue_groups(connection: Connection, spec: ModelSpec, step: Literal["ingest", "validate"]) -> list[tuple[str, str]]:
+    """The groups of a Glue job, which are named after what encrypts and runs it; its streams after the runs."""
+    glue = connection.client("glue")
+    name = connection.names.glue_job(spec.name, step)
+    job = glue.get_job(JobName=name)["Job"]
+    role = job["Role"].rpartition("/")[2]
+    return [
+        (glue_log_group(name, security_configuration=job["SecurityConfiguration"], role=role, stream=stream), "")
+        for stream in STREAMS
+    ]
 
 
 def _newest_streams(client: Any, group: str, prefix: str, count: int) -> list[str]:

@@ -100,7 +100,11 @@ def test_the_data_are_in_the_lake(checkout: Checkout, model: str) -> None:
 
 def test_the_logs_of_each_job_are_there(checkout: Checkout) -> None:
     shown = checkout.drivetrain("logs", "auto-mpg").stdout
-    for group in ("/aws-glue/jobs/", "/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs"):
+    for group in (
+        "/aws-glue/drivetrain-local-auto-mpg-ingest/",
+        "/aws/sagemaker/TrainingJobs",
+        "/aws/sagemaker/ProcessingJobs",
+    ):
         assert f"== {group}" in shown
 
 

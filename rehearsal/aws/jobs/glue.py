@@ -24,6 +24,7 @@ _GLUES_OWN = frozenset(
         "--additional-python-modules",
         "--conf",
         "--continuous-log-logGroup",
+        "--custom-logGroup-prefix",
         "--datalake-formats",
         "--extra-files",
         "--extra-jars",
@@ -81,7 +82,7 @@ class JobRun:
                     "ErrorMessage": self.error,
                     "PredecessorRuns": [],
                     "ExecutionTime": int((end - self.started_on).total_seconds()),
-                    "LogGroupName": "/aws-glue/jobs",
+                    "LogGroupName": self.arguments.get("--custom-logGroup-prefix", "/aws-glue/jobs"),
                     "GlueVersion": self.job.glue_version,
                     **{key: value for key, value in self.settings.items() if value is not None},
                     "Timeout": self.timeout_min,
@@ -176,7 +177,19 @@ class JobRun:
         return LogStream(
             account_id=self.job.backend.account_id,
             region=self.job.backend.region_name,
-            group=f"/aws-glue/jobs/{kind}",
+            group=self._log_group(kind),
             stream=self.job_run_id,
             file=self.home / f"{kind}.txt",
         )
+
+    def _log_group(self, kind: str) -> str:
+        """The job's own group where it gives a prefix, told apart by what encrypts and runs it.
+
+        https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging-enable.html
+        """
+        prefix = self.arguments.get("--custom-logGroup-prefix")
+        if prefix is None:
+            return f"/aws-glue/jobs/{kind}"
+        security = getattr(self.job, "security_configuration", None)
+        role = str(self.job.role).rpartition("/")[2]
+        return f"{prefix}/{security}-role/{role}/{kind}" if security else f"{prefix}/{kind}"

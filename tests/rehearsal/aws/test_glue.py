@@ -67,6 +67,13 @@ def test_a_run_succeeds_and_logs(account: Any, job: str, eventually: Callable[..
     assert events[0]["message"] == "model boats from the zip ['--JOB_NAME']"
 
 
+def test_a_run_logs_where_its_job_says(account: Any, job: str, eventually: Callable[..., Any]) -> None:
+    run = account.client("glue").start_job_run(JobName=job, Arguments={"--custom-logGroup-prefix": "/aws-glue/mine"})
+    finished(account, job, run["JobRunId"], eventually)
+    streams = account.client("logs").describe_log_streams(logGroupName="/aws-glue/mine/output")["logStreams"]
+    assert [stream["logStreamName"] for stream in streams] == [run["JobRunId"]]
+
+
 def test_a_failed_run_says_its_last_error_line(account: Any, job: str, eventually: Callable[..., Any]) -> None:
     run = account.client("glue").start_job_run(JobName=job, Arguments={"--mode": "raise"})["JobRunId"]
     found = finished(account, job, run, eventually)

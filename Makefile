@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
+PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadgroup
 LOCKS  := dev infra lake training serving
 
 .PHONY: local down test check bench lock format packages help
@@ -30,11 +31,17 @@ down: $(VENV)/.synced ## end what `make local` left running
 check: $(VENV)/.synced ## the everyday part: lint, format, types, fast tests (under 2 minutes)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target types unit
+
+.PHONY: types unit
+types: $(VENV)/.synced
 	@$(BIN)/pyright --warnings
-	@$(BIN)/pytest -m "not slow"
+
+unit: $(VENV)/.synced
+	@$(PYTEST) -m "not slow"
 
 test: packages check ## every test (under 15 minutes)
-	@$(BIN)/pytest -m slow
+	@$(PYTEST) -m slow
 
 packages: ## the Debian packages that tests use (a browser)
 	@tests/install_packages

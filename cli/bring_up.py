@@ -4,10 +4,12 @@ Every stage looks at what is there first, so a second run changes nothing, and a
 """
 
 import csv
+import importlib
 import io
 import json
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -97,6 +99,8 @@ def _start(state_dir: Path, port: int | None, changes: Changes) -> Rehearsal:
     running = server.running(state_dir)
     if running is not None and port in (None, running.port):
         return running
+    # The program's imports take seconds of one core, which the server's start leaves idle.
+    threading.Thread(target=importlib.import_module, args=("infra.platform",), daemon=True).start()
     with stage("start the offline AWS (moto, on this machine)") as step:
         if running is None:
             # The AWS lives in the server's memory, so what a dead one left behind describes nothing.

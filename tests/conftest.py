@@ -1,4 +1,4 @@
-"""What holds for every test: with CI=true a missing part is a failure, not a skip."""
+"""What holds for every test: in CI a missing part is a failure, not a skip; the tests of a file share a process."""
 
 import os
 from collections.abc import Generator
@@ -16,3 +16,12 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} may not be skipped in CI: {report.longrepr}"
     return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a file share its fixtures, and the end-to-end tests one rehearsal; so each such group stays together."""
+    for item in items:
+        group = (
+            "e2e" if "checkout" in getattr(item, "fixturenames", ()) and "e2e" in item.path.parts else str(item.path)
+        )
+        item.add_marker(pytest.mark.xdist_group(group))

@@ -17,10 +17,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
-    copied = copy_checkout(tmp_path_factory.mktemp("interrupted"))
-    yield copied
-    copied.drivetrain("local", "down")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Checkout]:
+    made = copy_checkout(tmp_path_factory.mktemp("interrupted"))
+    yield made
+    made.drivetrain("local", "down")
 
 
 def processes_of(folder: Path) -> list[psutil.Process]:
@@ -64,11 +64,11 @@ def interrupt_at(checkout: Checkout, marker: str, number: signal.Signals) -> tup
         (".. bring the endpoints up", signal.SIGINT),
     ],
 )
-def test_nothing_is_left(checkout: Checkout, marker: str, number: signal.Signals) -> None:
-    code, output = interrupt_at(checkout, marker, number)
+def test_nothing_is_left(copied: Checkout, marker: str, number: signal.Signals) -> None:
+    code, output = interrupt_at(copied, marker, number)
     assert marker in output
     assert "Traceback" not in output
     assert "nothing is left running" in output
     assert code == 130
-    assert processes_of(checkout.path) == []
-    assert not (checkout.path / ".local" / "default").exists()
+    assert processes_of(copied.path) == []
+    assert not (copied.path / ".local" / "default").exists()

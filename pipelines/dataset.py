@@ -1,7 +1,8 @@
 """From the landing bucket to a checked, pinned snapshot of the table: the two Glue jobs and the question between them.
 
-An execution that added nothing ends well when the live model was trained on the very snapshot; `"force": true` in the
-input trains all the same.
+An execution that added nothing ends well when it was started for one object, or when the live model was trained on the
+very snapshot; `"force": true` in the input trains all the same. A run over all of the landing folder, as the schedule
+starts it, also makes good a training that failed before.
 """
 
 from models.spec import ModelSpec
@@ -25,12 +26,15 @@ def dataset(spec: ModelSpec, targets: PipelineTargets, *, next_state: str) -> St
             result_path="$.ingest",
             next_state="CheckNewData",
         ),
-        "CheckNewData": _check_new_data(targets),
+        "CheckNewData": _check_new_data(spec, targets),
         "NothingNew": {"Type": "Succeed"},
         "TableEmpty": {
             "Type": "Fail",
             "Error": "TableEmpty",
-            "Cause": f"The table {spec.table} holds no rows; put data under s3://{targets.landing_bucket}/{spec.name}/",
+            "Cause": (
+                f"The table {spec.table} holds no rows: all that was read is in quarantine, with the reason; put data "
+                f"under s3://{targets.landing_bucket}/{spec.name}/"
+            ),
         },
         "Validate": _validate(spec, targets, next_state),
     }
@@ -83,22 +87,20 @@ def _job(step: Step, name: str, arguments: dict[str, str], next_state: str) -> S
     )
 
 
-def _check_new_data(targets: PipelineTargets) -> State:
-    choices: list[State] = [
-        {
-            "Or": [{"Variable": SNAPSHOT, "IsNull": True}, {"Variable": SNAPSHOT, "StringEquals": ""}],
-            "Next": "TableEmpty",
-        }
-    ]
+def _check_new_data(spec: ModelSpec, targets: PipelineTargets) -> State:
+    empty: State = {
+        "Or": [{"Variable": SNAPSHOT, "IsNull": True}, {"Variable": SNAPSHOT, "StringEquals": ""}],
+        "Next": "TableEmpty",
+    }
+    no_use = [{"Not": {"Variable": "$.input.prefix", "StringEquals": f"{spec.name}/"}}]
     if targets.released is not None:
-        choices.append(
-            {
-                "And": [
-                    {"Variable": "$.ingest.content.rows_added", "NumericEquals": 0},
-                    {"Variable": SNAPSHOT, "StringEquals": targets.released.snapshot},
-                    {"Not": {"Variable": "$.input.force", "BooleanEquals": True}},
-                ],
-                "Next": "NothingNew",
-            }
-        )
-    return {"Type": "Choice", "Choices": choices, "Default": "Validate"}
+        no_use.append({"Variable": SNAPSHOT, "StringEquals": targets.released.snapshot})
+    nothing_new: State = {
+        "And": [
+            {"Variable": "$.ingest.content.rows_added", "NumericEquals": 0},
+            {"Not": {"Variable": "$.input.force", "BooleanEquals": True}},
+            {"Or": no_use},
+        ],
+        "Next": "NothingNew",
+    }
+    return {"Type": "Choice", "Choices": [empty, nothing_new], "Default": "Validate"}

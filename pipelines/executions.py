@@ -115,8 +115,18 @@ def steps(states: "SFNClient", arn: str) -> list[StepDone]:
 def _reason(error: str | None, cause: str | None) -> str:
     """Error and cause in one line; a failed job's answer, which is JSON, is cut down to its own reason."""
     answer = _json_object(cause or "")
-    text = answer.get("FailureReason") or answer.get("ErrorMessage") or answer.get("Cause") or cause
+    text = answer.get("FailureReason") or answer.get("ErrorMessage") or _stopped(answer) or answer.get("Cause") or cause
     return ": ".join(str(part) for part in (error, text) if part) or "no reason given"
+
+
+def _stopped(job: dict[str, Any]) -> str:
+    """Why a training job was stopped; SageMaker gives no FailureReason to one that ran past its limit."""
+    if job.get("TrainingJobStatus") != "Stopped":
+        return ""
+    said = [each.get("StatusMessage", "") for each in job.get("SecondaryStatusTransitions", [])]
+    limits = job.get("StoppingCondition", {})
+    parts = [f"the training job was stopped: {job.get('SecondaryStatus')}", *said[-1:], json.dumps(limits)]
+    return ", ".join(part for part in parts if part and part != "{}")
 
 
 def _json_object(text: str) -> dict[str, Any]:

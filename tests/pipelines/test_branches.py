@@ -180,6 +180,17 @@ def test_nothing_new_ends_before_training(run: Run) -> None:
     assert "askedTrain" not in outcome["output"]
 
 
+def test_an_object_that_brings_nothing_starts_no_training(run: Run) -> None:
+    outcome = run(ingest={"snapshot_id": BIG, "rows_added": 0}, given='{"prefix": "auto-mpg/bad.csv"}')
+    assert outcome["status"] == "SUCCEEDED"
+    assert "askedTrain" not in outcome["output"]
+
+
+def test_a_run_over_everything_makes_good_a_training_that_failed(run: Run) -> None:
+    outcome = run(ingest={"snapshot_id": BIG, "rows_added": 0})
+    assert json.loads(outcome["output"])["snapshot"] == BIG
+
+
 def test_force_trains_all_the_same(run: Run) -> None:
     outcome = run(ingest={"snapshot_id": "77", "rows_added": 0}, given='{"force": true}')
     assert outcome["status"] == "SUCCEEDED"

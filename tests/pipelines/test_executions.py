@@ -53,6 +53,23 @@ def test_a_failure_says_the_jobs_own_reason(states: Any) -> None:
     assert outcome.reason == "TrainingFailed: loss is NaN"
 
 
+def test_a_job_past_its_limit_is_told_with_the_limit(states: Any) -> None:
+    job = {
+        "TrainingJobStatus": "Stopped",
+        "SecondaryStatus": "MaxRuntimeExceeded",
+        "SecondaryStatusTransitions": [{"Status": "Training", "StatusMessage": "Training the model"}]
+        + [{"Status": "MaxRuntimeExceeded", "StatusMessage": "Training job runtime exceeded its limit"}],
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
+    failed = {"Type": "Fail", "Error": "TrainFailed", "Cause": json.dumps(job)}
+    arn = start(states, machine(states, {"StartAt": "Stop", "States": {"Stop": failed}}), prefix="", force=False)
+    outcome = follow(states, arn, lambda _step: None)
+    assert outcome.reason == (
+        "TrainFailed: the training job was stopped: MaxRuntimeExceeded, "
+        'Training job runtime exceeded its limit, {"MaxRuntimeInSeconds": 60}'
+    )
+
+
 def test_an_execution_that_an_event_started_is_found(states: Any) -> None:
     arn = machine(states, GOOD)
     first = start(states, arn, prefix="", force=False)

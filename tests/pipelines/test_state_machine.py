@@ -224,13 +224,14 @@ def test_hyperparameters_are_text_and_carry_the_lineage(spec: ModelSpec) -> None
     assert sent["snapshot_id.$"] == "$.ingest.content.snapshot_id"
 
 
-def test_nothing_new_ends_only_when_a_release_of_the_same_snapshot_is_live(spec: ModelSpec) -> None:
-    def ends(released: Released | None) -> bool:
+def test_a_run_over_everything_ends_early_only_when_a_release_of_the_same_snapshot_is_live(spec: ModelSpec) -> None:
+    def compared(released: Released | None) -> list[str]:
         choices = definition(spec, targets(released))["States"]["CheckNewData"]["Choices"]
-        return "NothingNew" in [choice["Next"] for choice in choices]
+        (nothing_new,) = (choice for choice in choices if choice["Next"] == "NothingNew")
+        return [each["StringEquals"] for each in nothing_new["And"][-1]["Or"] if "StringEquals" in each]
 
-    assert ends(RELEASED)
-    assert not ends(None)
+    assert compared(RELEASED) == [RELEASED.snapshot]
+    assert compared(None) == []
 
 
 def test_the_released_model_is_an_input_of_the_evaluation_once_there_is_one(spec: ModelSpec) -> None:

@@ -7,6 +7,9 @@ from lake.append import append_missing
 from lake.errors import LakeBusyError
 from lake.schemas import arrow_schema, quarantine_schema
 
+# Against a whole lake on a moto server; test_ingest.py is the fast one of these.
+pytestmark = pytest.mark.slow
+
 
 def line(number: int) -> dict[str, object]:
     return {"object": "s3://b/a.csv", "line": number}

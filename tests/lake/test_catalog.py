@@ -11,6 +11,9 @@ from lake.catalog import Lake, LakeLocation, file_properties
 from lake.errors import LakeError
 from models.schema import Column
 
+# Against a whole lake on a moto server; test_ingest.py is the fast one of these.
+pytestmark = pytest.mark.slow
+
 
 def test_the_files_are_reached_as_the_process_reaches_aws(aws):
     assert file_properties(boto3.Session()) == {

@@ -14,6 +14,9 @@ from models.auto_mpg.source import fetch
 from models.rows import split_of
 from models.schema import DataChecks
 
+# Against a whole lake on a moto server; test_ingest.py is the fast one of these.
+pytestmark = pytest.mark.slow
+
 FILES = ("dataset.json", "test.parquet", "train.parquet", "validation.parquet")
 
 

@@ -127,6 +127,23 @@ def test_what_is_not_right_goes_to_quarantine_and_the_rest_is_taken(place, car, 
     assert len(place.quarantined()) == 1
 
 
+def test_the_result_file_says_what_was_wrong_and_stays_small(place, car, csv_of):
+    place.land("auto-mpg/0-bad.csv", csv_of(*({**car, "origin": "Mars", "weight": 2000 + n} for n in range(5))))
+    for number in range(60):
+        place.land(f"auto-mpg/{number + 1}.csv", csv_of(car | {"weight": 3000 + number}))
+    place.land("auto-mpg/99-empty.csv", b"")
+
+    told = place.ingest().to_dict()
+
+    assert (told["objects_read"], len(told["objects"])) == (62, 50)
+    empty, bad = told["objects"][:2]
+    assert empty["refused"] == "an empty object, expected at least one row"
+    assert bad["rows_quarantined"] == 5
+    assert bad["examples"][0] == "line 2: origin: expected one of USA, Europe, Japan, got 'Mars'"
+    assert len(bad["examples"]) == 3
+    assert len(json.dumps(told)) < 100_000
+
+
 def test_a_key_with_other_values_is_quarantined_and_the_first_stays(place, car, csv_of):
     place.land("auto-mpg/a.csv", csv_of(car))
     place.ingest()

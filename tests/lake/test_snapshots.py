@@ -7,6 +7,9 @@ from lake.snapshots import history, rows_at
 from models.auto_mpg.source import fetch
 from models.schema import Column
 
+# Against a whole lake on a moto server; test_ingest.py is the fast one of these.
+pytestmark = pytest.mark.slow
+
 
 def test_an_older_version_gives_the_older_rows(place, car, csv_of):
     place.land("auto-mpg/cars.csv", fetch())

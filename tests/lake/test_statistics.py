@@ -7,6 +7,9 @@ import pytest
 from lake.statistics import kind_of, report
 from models.auto_mpg.source import fetch
 
+# Against a whole lake on a moto server; test_ingest.py is the fast one of these.
+pytestmark = pytest.mark.slow
+
 
 def test_the_report_of_the_cars(place):
     uri = place.land("auto-mpg/cars.csv", fetch())

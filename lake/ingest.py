@@ -25,12 +25,17 @@ from models.spec import ModelSpec
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+_TOLD_OBJECTS = 50
+_TOLD_ROWS = 3
+_TOLD_CHARACTERS = 300
+
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectResult:
     """What became of one object: rows_read = rows_added + rows_unchanged + rows_quarantined.
 
-    `refused` is the reason why the object as a whole was not taken, else empty.
+    `refused` is the reason why the object as a whole was not taken, else empty; `examples` are the first of its rows
+    that went to quarantine in this run, each with its line and reason.
     """
 
     object: str
@@ -40,6 +45,7 @@ class ObjectResult:
     rows_unchanged: int
     rows_quarantined: int
     refused: str = ""
+    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +63,15 @@ class IngestResult:
     objects: tuple[ObjectResult, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """As the job's result file holds it."""
-        return asdict(self)
+        """As the job's result file holds it: of many objects, those with something to tell, the newest first.
+
+        The state machine reads the file into its state, which holds 256 KiB.
+        """
+        telling = sorted(self.objects[::-1], key=lambda item: not (item.refused or item.rows_quarantined))
+        return asdict(self) | {
+            "objects": [asdict(item) for item in telling[:_TOLD_OBJECTS]],
+            "objects_read": len(self.objects),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,11 +183,15 @@ def _results(
     unchanged = Counter(candidate.origin for candidate in merged.unchanged)
     quarantined: Counter[LandedObject] = Counter()
     refused: dict[LandedObject, str] = {}
+    examples: dict[LandedObject, list[str]] = {}
     for refusal in refusals + merged.conflicts:
         if refusal.rejection.line:
             quarantined[refusal.origin] += 1
+            told = examples.setdefault(refusal.origin, [])
+            if len(told) < _TOLD_ROWS:
+                told.append(f"line {refusal.rejection.line}: {refusal.rejection.reason}"[:_TOLD_CHARACTERS])
         else:
-            refused[refusal.origin] = refusal.rejection.reason
+            refused[refusal.origin] = refusal.rejection.reason[:_TOLD_CHARACTERS]
     results: list[ObjectResult] = []
     for item in objects:
         kept = unchanged[item] + done.get((item.uri, item.etag), 0)
@@ -187,6 +204,7 @@ def _results(
                 rows_unchanged=kept,
                 rows_quarantined=quarantined[item],
                 refused=refused.get(item, ""),
+                examples=tuple(examples.get(item, ())),
             )
         )
     return tuple(results)

@@ -92,7 +92,7 @@ def _check_new_data(spec: ModelSpec, targets: PipelineTargets) -> State:
         "Or": [{"Variable": SNAPSHOT, "IsNull": True}, {"Variable": SNAPSHOT, "StringEquals": ""}],
         "Next": "TableEmpty",
     }
-    no_use = [{"Not": {"Variable": "$.input.prefix", "StringEquals": f"{spec.name}/"}}]
+    no_use: list[State] = [{"Not": {"Variable": "$.input.prefix", "StringEquals": f"{spec.name}/"}}]
     if targets.released is not None:
         no_use.append({"Variable": SNAPSHOT, "StringEquals": targets.released.snapshot})
     nothing_new: State = {

@@ -57,8 +57,10 @@ def test_a_job_past_its_limit_is_told_with_the_limit(states: Any) -> None:
     job = {
         "TrainingJobStatus": "Stopped",
         "SecondaryStatus": "MaxRuntimeExceeded",
-        "SecondaryStatusTransitions": [{"Status": "Training", "StatusMessage": "Training the model"}]
-        + [{"Status": "MaxRuntimeExceeded", "StatusMessage": "Training job runtime exceeded its limit"}],
+        "SecondaryStatusTransitions": [
+            {"Status": "Training", "StatusMessage": "Training the model"},
+            {"Status": "MaxRuntimeExceeded", "StatusMessage": "Training job runtime exceeded its limit"},
+        ],
         "StoppingCondition": {"MaxRuntimeInSeconds": 60},
     }
     failed = {"Type": "Fail", "Error": "TrainFailed", "Cause": json.dumps(job)}

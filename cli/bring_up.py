@@ -23,12 +23,13 @@ from cli.deployment import deploy_rehearsed
 from cli.output import console, stage
 from cli.pipeline_progress import follow
 from cli.prediction import invoke
+from infra.model_folders import checked_models
 from infra.names import IMAGES
 from infra.settings import load_settings
 from infra.sources import project_directory
 from models.release import load_releases
 from models.schema import Column
-from models.spec import ModelSpec, discover
+from models.spec import ModelSpec
 from pipelines import executions, proposals
 from rehearsal import images, server
 from rehearsal.server import Rehearsal
@@ -45,7 +46,7 @@ def bring_up(state_dir: Path, port: int | None) -> None:
     """Run every stage that is not done yet, then say where everything is."""
     project_dir = project_directory()
     settings = load_settings(project_dir, LOCAL_STACK)
-    specs = discover(project_dir / "models")
+    specs = checked_models(project_dir)
     started = time.monotonic()
     changes = Changes()
     with _nothing_left_when_interrupted(state_dir):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import boto3
 import typer
 from botocore.config import Config
+from botocore.exceptions import NoCredentialsError
 
 from infra.names import Names
 from infra.settings import Settings, load_settings
@@ -99,7 +100,13 @@ def point_at(environment: Mapping[str, str]) -> None:
 
 def _check_account(settings: Settings) -> None:
     session: Any = boto3.Session(region_name=settings.region)
-    identity = session.client("sts").get_caller_identity()
+    try:
+        identity = session.client("sts").get_caller_identity()
+    except NoCredentialsError as error:
+        raise NotConnectedError(
+            f"no AWS credentials for the stack {settings.stack} (account {settings.account_id}); get them by "
+            "`aws configure sso` or in the environment"
+        ) from error
     if identity["Account"] != settings.account_id:
         raise NotConnectedError(
             f"the credentials are of account {identity['Account']}, but Pulumi.{settings.stack}.yaml says that the "

@@ -10,7 +10,7 @@ import boto3
 from cli.connection import Connection
 from cli.output import console, print_json, print_table
 from lake.catalog import Lake, LakeLocation
-from lake.statistics import ColumnStatistics, DataReport, report
+from lake.statistics import ColumnStatistics, DataReport, QuarantineReason, report
 from models.spec import ModelSpec
 
 _SHOWN_VALUES = 5
@@ -62,8 +62,12 @@ def _print(found: DataReport) -> None:
     print_table(
         "quarantine",
         ("rows", "reason", "first at"),
-        [(reason.rows, reason.reason, f"{reason.object} line {reason.line}") for reason in found.reasons],
+        [(reason.rows, reason.reason, _place(reason)) for reason in found.reasons],
     )
+
+
+def _place(reason: QuarantineReason) -> str:
+    return f"{reason.object} line {reason.line}" if reason.line else reason.object
 
 
 def _number(column: ColumnStatistics) -> tuple[object, ...]:

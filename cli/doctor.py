@@ -16,11 +16,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.connection import DEFAULT_REHEARSAL, JsonOption, state_directory
 from cli.output import console, print_json
-from infra.instance_types import check_instance_types
+from infra.model_folders import checked_models
 from infra.settings import SettingsError, load_settings
 from infra.sources import project_directory
 from models.release import ReleaseError, load_releases
-from models.spec import SpecError, discover
+from models.spec import SpecError
 from rehearsal import server
 
 _GIB = 1024**3
@@ -150,9 +150,7 @@ def _stacks(project_dir: Path) -> Iterator[Finding]:
 
 def _models(project_dir: Path) -> Iterator[Finding]:
     try:
-        specs = discover(project_dir / "models")
-        for spec in specs:
-            check_instance_types(spec)
+        specs = checked_models(project_dir)
     except SpecError as error:
         yield Finding(subject="models", state="missing", detail=str(error), advice="correct the file")
     else:

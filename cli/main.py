@@ -6,8 +6,9 @@ import sys
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import data, doctor, local, logs, predict, releases, train
+from cli import data, doctor, ingest, local, logs, predict, releases, train
 from cli.connection import NotConnectedError
+from cli.ingest import NothingTakenError
 from cli.output import errors
 from cli.prediction import PredictionError
 from infra.settings import SettingsError
@@ -20,6 +21,7 @@ from rehearsal.server import ServerError
 
 _USER_ERRORS = (
     NotConnectedError,
+    NothingTakenError,
     PredictionError,
     SettingsError,
     LakeError,
@@ -40,7 +42,7 @@ app = typer.Typer(
 )
 app.add_typer(local.app, name="local")
 app.command("data")(data.data)
-app.command("ingest")(train.ingest)
+app.command("ingest")(ingest.ingest)
 app.command("train")(train.train)
 app.add_typer(releases.app, name="releases")
 app.command("predict")(predict.predict)

@@ -24,7 +24,7 @@ from models.spec import ModelSpec
 
 _CONTENT_TYPES = {".json": "application/json", ".csv": "text/csv"}
 
-RowOption = Annotated[str, typer.Option("--row", help="One row as JSON, such as '{\"cylinders\": 4, …}'.")]
+RowOption = Annotated[str | None, typer.Option("--row", help="One row as JSON, such as '{\"cylinders\": 4, …}'.")]
 FileOption = Annotated[
     Path | None,
     typer.Option("--file", "-f", help="Rows in a .json or .csv file; - reads JSON from standard input."),
@@ -33,14 +33,14 @@ FileOption = Annotated[
 
 def predict(
     model: ModelArgument,
-    row: RowOption = "",
+    row: RowOption = None,
     file: FileOption = None,
     stack: StackOption = LOCAL_STACK,
     name: RehearsalOption = DEFAULT_REHEARSAL,
     as_json: JsonOption = False,
 ) -> None:
     """Predict for a row or a file of rows; without either, for an example row of the model's own data."""
-    if row and file:
+    if row is not None and file is not None:
         raise typer.BadParameter("give --row or --file, not both")
     connection = connect(stack, name)
     spec = connection.spec(model)
@@ -53,8 +53,8 @@ def predict(
         typer.echo(f"{prediction:.2f} {answer.unit}".rstrip())
 
 
-def _request(spec: ModelSpec, row: str, file: Path | None) -> tuple[bytes, str]:
-    if row:
+def _request(spec: ModelSpec, row: str | None, file: Path | None) -> tuple[bytes, str]:
+    if row is not None:
         return row.encode(), "application/json"
     if file is None:
         fetch = source_of(spec)

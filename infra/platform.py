@@ -14,12 +14,13 @@ from infra.components.lake_formation import LakeFormation, LakeFormationArgs, La
 from infra.components.model import ModelDeployment, ModelDeploymentArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.observability import Observability, ObservabilityArgs
+from infra.model_folders import checked_models
 from infra.platform_outputs import PlatformOutputs
 from infra.provider import declare_provider, through
 from infra.settings import Settings, SettingsError, parse_settings
 from infra.sources import project_directory
 from models.release import Release, ReleaseError, load_releases
-from models.spec import ModelSpec, SpecError, discover
+from models.spec import ModelSpec, SpecError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ def read_inputs(project_dir: Path) -> Inputs:
     return Inputs(
         project_dir=project_dir,
         settings=settings,
-        specs=discover(project_dir / "models"),
+        specs=checked_models(project_dir),
         releases=load_releases(project_dir / settings.releases / f"{stack}.toml"),
     )
 

@@ -67,7 +67,8 @@ class IngestResult:
 
         The state machine reads the file into its state, which holds 256 KiB.
         """
-        telling = sorted(self.objects[::-1], key=lambda item: not (item.refused or item.rows_quarantined))
+        newest_first = self.objects[::-1]
+        telling = sorted(newest_first, key=lambda item: not (item.refused or item.rows_quarantined))
         return asdict(self) | {
             "objects": [asdict(item) for item in telling[:_TOLD_OBJECTS]],
             "objects_read": len(self.objects),

@@ -11,6 +11,7 @@ import pytest
 
 from infra.platform import declare
 from infra.settings import load_settings
+from infra.sources import project_directory
 
 STACKS = ("local", "dev", "staging", "production")
 DATA = {"aws:s3/bucket:Bucket", "aws:kms/key:Key", "aws:ecr/repository:Repository"}
@@ -143,6 +144,17 @@ def test_wrong_settings_stop_the_program_with_a_message(
 ) -> None:
     with pytest.raises(pulumi.RunError, match=said):
         run_program(declare, config("local", **change))
+
+
+def test_a_wrong_model_stops_the_program_with_a_message(
+    run_program: Callable[..., Any], config: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "models" / "cars").mkdir(parents=True)
+    text = (project_directory() / "models" / "auto_mpg" / "model.toml").read_text()
+    (tmp_path / "models" / "cars" / "model.toml").write_text(text.replace("ml.m5.large", "ml.m5.lrage"))
+    monkeypatch.setattr("infra.platform.project_directory", lambda: tmp_path)
+    with pytest.raises(pulumi.RunError, match=r"models/cars/model\.toml: training\.instance_type: .*lrage"):
+        run_program(declare, config("local"))
 
 
 def test_a_wrong_release_file_stops_the_program_with_a_message(

@@ -1,9 +1,11 @@
 """A copy of this checkout, in which end-to-end tests run commands as a user does."""
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,13 +53,17 @@ class Checkout:
 
     def client(self, service: str) -> Any:
         """A plain boto3 client, set up by what `drivetrain local env` exports and nothing else."""
+        return self.session()(service)
+
+    def session(self) -> Callable[[str], Any]:
+        """Makes such clients, having asked for the environment once."""
         exported = self.aws_environment()
         session: Any = boto3.Session(
             aws_access_key_id=exported["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=exported["AWS_SECRET_ACCESS_KEY"],
             region_name=exported["AWS_REGION"],
         )
-        return session.client(service, endpoint_url=exported["AWS_ENDPOINT_URL"])
+        return functools.partial(session.client, endpoint_url=exported["AWS_ENDPOINT_URL"])
 
 
 def copy_checkout(target: Path) -> Checkout:

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import NoReturn
 
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
@@ -61,5 +62,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except _USER_ERRORS as error:
-        errors.print(f"drivetrain: {error}", markup=False, style="red" if errors.is_terminal else None)
-        sys.exit(1)
+        _refuse(str(error))
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _refuse(f"{error.filename}: {error.strerror}")
+
+
+def _refuse(message: str) -> NoReturn:
+    errors.print(f"drivetrain: {message}", markup=False, style="red" if errors.is_terminal else None)
+    sys.exit(1)

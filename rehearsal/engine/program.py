@@ -17,12 +17,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
 
+import pulumi
 import pulumi.runtime
 from pulumi.runtime.settings import Settings, configure, set_root_resource
 
 from rehearsal.engine.deployment import Deployment
 from rehearsal.engine.monitor import EngineLog, EngineMonitor
 from rehearsal.engine.project import Project
+from rehearsal.engine.results import EngineError
 
 PARALLEL = 16
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -32,6 +34,7 @@ _one_at_a_time = threading.Lock()
 def run_program(project: Project, deployment: Deployment) -> EngineLog:
     """Run `__main__.py` until every resource it declares is settled; raises what the program raised.
 
+    A `pulumi.RunError`, of which Pulumi shows the message alone, becomes an EngineError with that message.
     Ctrl-C lets the resources under way finish, begins no other, then raises KeyboardInterrupt.
     """
     log = EngineLog()
@@ -58,6 +61,8 @@ def run_program(project: Project, deployment: Deployment) -> EngineLog:
                 with suppress(KeyboardInterrupt):
                     finished.wait()
             raise
+    if raised and isinstance(raised[0], pulumi.RunError):
+        raise EngineError(str(raised[0])) from raised[0]
     if raised:
         raise raised[0]
     return log

@@ -242,6 +242,19 @@ def test_a_release_that_is_not_the_artefact_is_rolled_back_and_a_good_one_takes_
     assert json.loads(answer.stdout)["release"] == platform.live.package == proposal["package"]
 
 
+def test_a_release_file_that_cannot_be_read_is_told(platform: Platform) -> None:
+    text = platform.releases_file.read_text()
+    platform.releases_file.write_text(text.replace("artefact_sha256 = ", "artefact_sha256 "))
+    try:
+        with_mistake = [platform.checkout.drivetrain("releases", "list"), platform.checkout.drivetrain("local", "up")]
+    finally:
+        platform.releases_file.write_text(text)
+    for done in with_mistake:
+        assert done.returncode == 1
+        assert "drivetrain: local.toml: no valid TOML" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_a_port_in_use_is_told_and_nothing_is_left(platform: Platform) -> None:
     taken = platform.client("s3").meta.endpoint_url.rpartition(":")[2]
     done = platform.checkout.drivetrain("local", "up", "--rehearsal", "second", "--port", taken)

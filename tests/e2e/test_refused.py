@@ -55,6 +55,15 @@ def test_a_model_without_network_is_told(mistaken: Checkout) -> None:
     refused(mistaken, f"{NETWORK}: no such file")
 
 
+def test_a_state_folder_that_cannot_be_made_is_told(mistaken: Checkout) -> None:
+    (mistaken.path / ".local").write_text("in the way")
+    done = mistaken.drivetrain("local", "up")
+    (mistaken.path / ".local").unlink()
+    assert done.returncode == 1
+    assert f"drivetrain: {mistaken.path / '.local'}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def refused(checkout: Checkout, message: str) -> None:
     done = checkout.drivetrain("local", "up")
     assert message in done.stderr

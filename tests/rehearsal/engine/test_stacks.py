@@ -11,6 +11,7 @@ import pytest
 
 from rehearsal.engine import (
     DeploymentFailedError,
+    EngineError,
     Event,
     ProtectedError,
     destroy,
@@ -176,6 +177,14 @@ def test_a_failing_resource_is_told_and_the_others_are_finished(
     names = [entry["urn"].rsplit("::", 1)[1] for entry in json.loads(state_file.read_text())["resources"]]
     assert "other" in names
     assert len(destroy(project(HEAD), "local", state_file, environment).deleted) == 1
+
+
+def test_a_program_that_refuses_its_input_is_told_by_its_message(
+    project: Project, state_file: Path, environment: Environment
+) -> None:
+    folder = project('import pulumi\nraise pulumi.RunError("settings.regoin: unknown key")\n')
+    with pytest.raises(EngineError, match=r"^settings\.regoin: unknown key$"):
+        up(folder, "local", state_file, environment)
 
 
 def test_an_error_of_the_program_is_shown_as_it_is(

@@ -40,6 +40,7 @@ class Workgroup(ServiceHandler):
         if answer is None or not answer.get("WorkGroup"):
             return None
         answered = self.answered(aws, "GetWorkGroup", answer["WorkGroup"], "WorkGroup")
+        answered.pop("creationTime", None)
         return self.outputs(aws, state, answered, arn=self._arn(aws, resource_id))
 
     def update(self, aws: AwsClients, resource_id: str, olds: Properties, news: Properties) -> Properties:

@@ -45,4 +45,6 @@ def _refusal(endpoint: str, error: ClientError) -> str:
             return str(json.loads(str(original))["error"]["message"])
         except (ValueError, KeyError, TypeError):
             return str(original)
-    return f"endpoint {endpoint}: {error.response.get('Error', {}).get('Message', error)}"
+    message = str(error.response.get("Error", {}).get("Message", error))
+    hint = "; a model gets its endpoint with its first release: drivetrain releases list" * ("not found" in message)
+    return f"endpoint {endpoint}: {message}{hint}"

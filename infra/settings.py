@@ -117,6 +117,6 @@ def load_settings(project_dir: Path, stack: str) -> Settings:
 
 def _no_such_stack(project_dir: Path, stack: str) -> str:
     known = sorted(path.name.split(".")[1] for path in project_dir.glob("Pulumi.*.yaml"))
-    close = difflib.get_close_matches(stack, known, n=1)
+    close = difflib.get_close_matches(stack, known, n=1, cutoff=0.5)  # so that prod means production
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return f"unknown stack {stack!r}: there is no Pulumi.{stack}.yaml; stacks are: {', '.join(known) or 'none'}{hint}"

@@ -42,6 +42,12 @@ def test_an_unknown_stack_lists_the_known_ones() -> None:
         load_settings(Path(), "stagin")
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("prod", "production"), ("stagin", "staging"), ("locla", "local")])
+def test_an_unknown_stack_is_told_the_nearest_one(typed: str, meant: str) -> None:
+    with pytest.raises(SettingsError, match=f"did you mean '{meant}'"):
+        load_settings(Path(), typed)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -30,7 +30,7 @@ from rehearsal.provider.handler import AwsClients, Properties
 from rehearsal.provider.input_names import input_names
 from rehearsal.provider.invokes import invoke
 from rehearsal.provider.lifecycle import DEFAULTS, Difference
-from rehearsal.provider.registry import UnknownResourceTypeError, handler_of
+from rehearsal.provider.registry import UnknownResourceTypeError, handler_of, handlers
 from rehearsal.provider.wire import from_struct, is_unknown, to_struct
 
 _CHANGES = {True: provider_pb2.DiffResponse.DIFF_SOME, False: provider_pb2.DiffResponse.DIFF_NONE}
@@ -70,9 +70,8 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         return plugin_pb2.PluginInfo(version=version("pulumi-aws"))
 
     def GetSchema(self, request: Any, context: Any) -> Any:
-        """The least a schema can be: programs bring their own SDK."""
-        schema: dict[str, Any] = {"name": "aws", "version": version("pulumi-aws"), "resources": {}, "functions": {}}
-        return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
+        """What `pulumi import` needs to write a program: the inputs of each type, without theirs."""
+        return provider_pb2.GetSchemaResponse(schema=json.dumps(_schema()))
 
     def GetMapping(self, request: Any, context: Any) -> Any:
         """No mapping from Terraform."""
@@ -186,6 +185,7 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         else:
             names = input_names(token)
             inputs = {key: value for key, value in outputs.items() if key in names}
+            inputs |= _own_tags(outputs.get("tagsAll"), self._of(context).configuration.default_tags)
         return provider_pb2.ReadResponse(id=request.id, properties=to_struct(outputs), inputs=to_struct(inputs))
 
     def Update(self, request: Any, context: Any) -> Any:
@@ -216,6 +216,24 @@ class AwsProvider(provider_pb2_grpc.ResourceProviderServicer):
         if connection is None:
             raise NotConfiguredError("the provider was asked before it was configured")
         return connection
+
+
+def _own_tags(every: Mapping[str, str] | None, default: Mapping[str, str]) -> Properties:
+    """The tag inputs of a resource that is imported: what the provider adds by itself is no tag of the program's."""
+    if every is None:
+        return {}
+    own = {key: value for key, value in every.items() if default.get(key) != value}
+    return {"tags": own, "tagsAll": dict(every)}
+
+
+def _schema() -> dict[str, Any]:
+    anything = {"$ref": "pulumi.json#/Any"}
+    return {
+        "name": "aws",
+        "version": version("pulumi-aws"),
+        "meta": {"moduleFormat": "(.*)(?:/[^/]*)"},
+        "resources": {token: {"inputProperties": dict.fromkeys(input_names(token), anything)} for token in handlers()},
+    }
 
 
 def _type(request: Any) -> str:

@@ -1,5 +1,6 @@
 """The provider as the real engine calls it: the order and the fields of pkg/resource/plugin/provider_plugin.go."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from rehearsal.provider.aws_clients import EnvironmentClients
+from rehearsal.provider.registry import handlers
 from rehearsal.provider.server import AwsProvider
 from rehearsal.provider.wire import SECRET, SIGNATURE, UNKNOWN, from_struct, to_struct
 
@@ -153,6 +155,16 @@ def test_an_import_tells_inputs_from_outputs(configured: Any, moto_url: str) -> 
     assert configured.Read(provider_pb2.ReadRequest(id=url + "-gone", **named(QUEUE))).id == ""
 
 
+def test_an_import_takes_the_tags_that_the_provider_does_not_add(configured: Any, moto_url: str) -> None:
+    aws = EnvironmentClients(environment(moto_url), region="eu-west-1")
+    own = {"owner": "me", "project": "drivetrain"}
+    url = aws.client("sqs").create_queue(QueueName="tagged", tags=own)["QueueUrl"]
+    inputs = from_struct(configured.Read(provider_pb2.ReadRequest(id=url, **named(QUEUE))).inputs)
+    assert (inputs["tags"], inputs["tagsAll"]) == ({"owner": "me"}, own)
+    checked = check(configured, QUEUE, {key: value for key, value in inputs.items() if key != "tagsAll"}, inputs)
+    assert diff(configured, QUEUE, inputs, checked).changes == provider_pb2.DiffResponse.DIFF_NONE
+
+
 def test_a_refusal_of_aws_is_one_clear_line(configured: Any) -> None:
     token = "aws:s3/bucketVersioning:BucketVersioning"
     inputs = check(configured, token, {"bucket": "no-such", "versioningConfiguration": {"status": "Enabled"}})
@@ -209,7 +221,10 @@ def test_two_connections_keep_their_own_configuration(moto_url: str) -> None:
 
 def test_what_the_engine_asks_of_any_plugin(engine: Any) -> None:
     assert engine.GetPluginInfo(empty_pb2.Empty()).version.startswith("7.51")
-    assert '"name": "aws"' in engine.GetSchema(provider_pb2.GetSchemaRequest()).schema
+    schema = json.loads(engine.GetSchema(provider_pb2.GetSchemaRequest()).schema)
+    assert schema["name"] == "aws"
+    assert schema["resources"].keys() == handlers().keys()  # `pulumi import` writes programs for these
+    assert {"name", "delaySeconds", "tags"} <= schema["resources"][QUEUE]["inputProperties"].keys()
     assert list(engine.GetMappings(provider_pb2.GetMappingsRequest()).providers) == []
     assert not engine.Handshake(provider_pb2.ProviderHandshakeRequest()).accept_secrets
     engine.Cancel(empty_pb2.Empty())

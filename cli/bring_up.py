@@ -7,12 +7,8 @@ import csv
 import importlib
 import io
 import json
-import shutil
-import signal
 import threading
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +16,7 @@ from typing import Any
 from cli import landing
 from cli.connection import LOCAL_STACK, Connection, connect
 from cli.deployment import deploy_rehearsed
+from cli.ending import end, nothing_left_when_interrupted
 from cli.output import console, stage
 from cli.pipeline_progress import follow
 from cli.prediction import invoke
@@ -49,7 +46,7 @@ def bring_up(state_dir: Path, port: int | None) -> None:
     specs = checked_models(project_dir)
     started = time.monotonic()
     changes = Changes()
-    with _nothing_left_when_interrupted(state_dir):
+    with nothing_left_when_interrupted(state_dir):
         running = _start(state_dir, port, changes)
         changes.count += deploy_rehearsed(settings, running, "deploy the platform").changed
         connection = connect(LOCAL_STACK, state_dir.name)
@@ -60,40 +57,6 @@ def bring_up(state_dir: Path, port: int | None) -> None:
         for spec in specs:
             _predict(connection, spec)
     _say_where(running, specs, changes, time.monotonic() - started)
-
-
-@contextmanager
-def _nothing_left_when_interrupted(state_dir: Path) -> Generator[None]:
-    """Ctrl-C, SIGTERM or a closed terminal ends what this run started; what ran before it goes on."""
-    ran_before = server.running(state_dir) is not None
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    previous = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    except KeyboardInterrupt:
-        for number in (signal.SIGINT, *previous):
-            signal.signal(number, signal.SIG_IGN)
-        if not ran_before:
-            end(state_dir)
-            console.print("interrupted: the rehearsal is down, nothing is left running")
-        raise
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def end(state_dir: Path) -> bool:
-    """Stop the rehearsal and everything it runs, and forget its state; False when there was none."""
-    running = server.running(state_dir)
-    if running is not None:
-        running.stop()
-    existed = state_dir.exists()
-    shutil.rmtree(state_dir, ignore_errors=True)
-    return running is not None or existed
 
 
 def _start(state_dir: Path, port: int | None, changes: Changes) -> Rehearsal:

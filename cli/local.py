@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from cli.bring_up import bring_up, end
+from cli.bring_up import bring_up
 from cli.connection import DEFAULT_REHEARSAL, LOCAL_STACK, JsonOption, RehearsalOption, StackOption, state_directory
+from cli.ending import end
 from cli.output import console, print_json
 from cli.status import local_status, print_status
 from infra.settings import load_settings

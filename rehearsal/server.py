@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -128,21 +129,33 @@ def _spawn(state_dir: Path, port: int | None, *, stop_grace_s: float) -> Rehears
     log = state_dir / "server.log"
     command = [sys.executable, "-m", "rehearsal.aws", "--port", str(port or 0), "--state", str(state_dir)]
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, "--stop-grace", str(stop_grace_s)],
-            cwd=state_dir,
-            env={**kept, "PYTHONPATH": str(_PROJECT), "PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    spawned: list[subprocess.Popen[bytes]] = []
+
+    def spawn() -> None:
+        with log.open("wb") as output:
+            spawned.append(
+                subprocess.Popen(
+                    [*command, "--stop-grace", str(stop_grace_s)],
+                    cwd=state_dir,
+                    env={**kept, "PYTHONPATH": str(_PROJECT), "PYTHONUNBUFFERED": "1"},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            )
+
+    # In a thread, because Ctrl-C in the middle of Popen would leave a process that nobody knows of.
+    thread = threading.Thread(target=spawn)
     try:
-        return _until_ready(state_dir, process, log)
+        thread.start()
+        thread.join()
+        return _until_ready(state_dir, spawned[0], log)
     except BaseException:
-        process.terminate()
-        process.wait()
+        thread.join()
+        for process in spawned:
+            process.terminate()
+            process.wait()
         raise
 
 

@@ -18,6 +18,7 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of a file share its fixtures, and the end-to-end tests one rehearsal; so each such group stays together."""
     for item in items:

@@ -35,7 +35,7 @@ def processes_of(folder: Path) -> list[psutil.Process]:
 
 
 def interrupt_at(checkout: Checkout, marker: str, number: signal.Signals) -> tuple[int, str]:
-    """Bring the rehearsal up and send the signal once a line with `marker` is printed; exit code and output."""
+    """Bring the rehearsal up and send the signal, twice, at the line with `marker`; exit code and output."""
     with subprocess.Popen(
         [sys.executable, "-u", "-m", "cli", "local", "up"],
         cwd=checkout.path,
@@ -49,7 +49,8 @@ def interrupt_at(checkout: Checkout, marker: str, number: signal.Signals) -> tup
         lines: list[str] = []
         for line in process.stdout:
             lines.append(line)
-            if marker in line:
+            if marker in line and "interrupted" not in "".join(lines):
+                process.send_signal(number)
                 process.send_signal(number)
         return process.wait(timeout=60), "".join(lines)
 

@@ -73,7 +73,7 @@ def test_a_heavier_car_does_fewer_miles(checkout: Checkout) -> None:
         (("predict", "auto-mpg", "--row", "{}", "--file", "x.json"), 2, "not both"),
         (("predict", "auto-mpg", "--file", "nowhere.csv"), 1, "nowhere.csv"),
         (("data", "auto-mpg", "--snapshot", "12"), 1, "no version '12'"),
-        (("data", "auto-mpg", "--stack", "prod"), 1, "did you mean 'production'"),
+        (("data", "auto-mpg", "--stack", "producton"), 1, "did you mean 'production'"),
         (("releases", "adopt", "auto-mpg", "--execution", "x"), 1, "no proposal for auto-mpg from execution x"),
         (("ingest", "auto-mpg", "nowhere.csv"), 2, "nowhere.csv"),
         (("local", "up", "--port", "70000"), 2, "65535"),

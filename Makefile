@@ -23,7 +23,7 @@ $(VENV)/.synced: requirements/dev.lock requirements/installer.lock pyproject.tom
 	@touch $@
 
 local: $(VENV)/.synced ## the whole platform on this machine: deployed, trained, released, served
-	@$(BIN)/drivetrain local up --demo
+	@$(BIN)/drivetrain local up
 
 down: $(VENV)/.synced ## end what `make local` left running
 	@$(BIN)/drivetrain local down

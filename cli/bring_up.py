@@ -3,9 +3,7 @@
 Every stage looks at what is there first, so a second run changes nothing, and a run that was stopped goes on.
 """
 
-import csv
 import importlib
-import io
 import json
 import threading
 import time
@@ -17,15 +15,15 @@ from cli import landing
 from cli.connection import LOCAL_STACK, Connection, connect
 from cli.deployment import deploy_rehearsed
 from cli.ending import end, nothing_left_when_interrupted
-from cli.output import console, stage
+from cli.output import stage
 from cli.pipeline_progress import follow
 from cli.prediction import invoke
+from cli.whereabouts import example_row, say_where
 from infra.model_folders import checked_models
 from infra.names import IMAGES
 from infra.settings import load_settings
 from infra.sources import project_directory
 from models.release import load_releases
-from models.schema import Column
 from models.spec import ModelSpec
 from pipelines import executions, proposals
 from rehearsal import images, server
@@ -56,7 +54,8 @@ def bring_up(state_dir: Path, port: int | None) -> None:
         changes.count += deploy_rehearsed(settings, running, "bring the endpoints up").changed
         for spec in specs:
             _predict(connection, spec)
-    _say_where(running, specs, changes, time.monotonic() - started)
+    headline = f"up after {time.monotonic() - started:.0f} s" if changes.count else "already up: nothing was changed"
+    say_where(running, settings.names, specs, headline)
 
 
 def _start(state_dir: Path, port: int | None, changes: Changes) -> Rehearsal:
@@ -144,33 +143,3 @@ def _predict(connection: Connection, spec: ModelSpec) -> None:
         row = example_row(spec, fetch())
         answer = invoke(connection, spec, json.dumps(row).encode(), "application/json")
         step.outcome = f"{spec.target} {answer.predictions[0]:.1f} {answer.unit}"
-
-
-def example_row(spec: ModelSpec, body: bytes) -> dict[str, object]:
-    """The features of the first complete row of the model's data, as JSON takes them."""
-    for row in csv.DictReader(io.StringIO(body.decode())):
-        if all(row[name] for name in spec.features):
-            return {column.name: _value(column, row[column.name]) for column in spec.feature_columns}
-    raise ValueError(f"the data of {spec.name} hold no complete row")
-
-
-def _value(column: Column, text: str) -> object:
-    if column.type == "integer":
-        return int(text)
-    return float(text) if column.type == "float" else text
-
-
-def _say_where(running: Rehearsal, specs: tuple[ModelSpec, ...], changes: Changes, seconds: float) -> None:
-    console.print()
-    console.print(
-        "already up: nothing was changed" if changes.count == 0 else f"up after {seconds:.0f} s", markup=False
-    )
-    lines = [("AWS (rehearsed, offline)", running.endpoint_url)]
-    for entry in running.endpoints():
-        lines += [(f"{entry['endpoint']} page", f"{entry['url']}/"), ("  predictions", f"{entry['url']}/invocations")]
-    for title, address in lines:
-        console.print(f"  {title:<34} {address}", markup=False)
-    for spec in specs[:1]:
-        console.print(f"\n  drivetrain predict {spec.name}      a prediction through InvokeEndpoint", markup=False)
-    console.print('  eval "$(drivetrain local env)"     any AWS client then works against it', markup=False)
-    console.print("  drivetrain local down             end it", markup=False)

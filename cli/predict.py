@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from cli.bring_up import example_row
 from cli.connection import (
     DEFAULT_REHEARSAL,
     LOCAL_STACK,
@@ -20,6 +19,7 @@ from cli.connection import (
 from cli.landing import source_of
 from cli.output import print_json
 from cli.prediction import PredictionError, invoke
+from cli.whereabouts import example_row
 from models.spec import ModelSpec
 
 _CONTENT_TYPES = {".json": "application/json", ".csv": "text/csv"}

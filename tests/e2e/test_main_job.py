@@ -1,6 +1,7 @@
 """The main job, as a user meets it: one command, then predictions, data, logs and plain AWS clients."""
 
 import json
+import subprocess
 import urllib.request
 from typing import Any
 
@@ -44,6 +45,12 @@ def test_the_page_and_the_prediction_are_at_the_address_that_is_printed(checkout
         (prediction,) = json.load(answer)["predictions"]
     # A light Volkswagen of 1970 did 26 miles a gallon.
     assert 22 < prediction < 32
+
+
+def test_the_request_that_is_printed_works(checkout: Checkout) -> None:
+    command = next(line.strip() for line in checkout.up_output.splitlines() if line.strip().startswith("curl "))
+    done = subprocess.run(["bash", "-euc", f"{command} --silent --fail"], capture_output=True, text=True, check=True)
+    assert 10 < json.loads(done.stdout)["predictions"][0] < 50
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -105,6 +105,14 @@ def test_sagemaker_groups_have_policies_and_can_be_deleted(client: Client) -> No
     with pytest.raises(ClientError, match="still holds"):
         sagemaker.delete_model_package_group(**group)
     assert sagemaker.describe_model_package_group(**group)["ModelPackageGroupName"] == "g"
+    (package,) = sagemaker.list_model_packages(ModelPackageGroupName="g")["ModelPackageSummaryList"]
+    sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
+    with pytest.raises(ClientError, match="not found"):
+        sagemaker.delete_model_package(ModelPackageName=package["ModelPackageArn"])
+    sagemaker.delete_model_package_group(**group)
+    assert "g" not in [
+        each["ModelPackageGroupName"] for each in sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
+    ]
 
 
 def test_sagemaker_keeps_network_isolation(client: Client) -> None:

@@ -1,4 +1,4 @@
-"""SageMaker: deletion and policy of a model package group, and the fields of a model that moto drops."""
+"""SageMaker: deletion of model packages and groups, the policy of a group, and the fields of a model that moto drops."""
 
 from typing import Any
 
@@ -7,6 +7,8 @@ from moto.sagemaker.exceptions import AWSValidationException
 from moto.sagemaker.responses import SageMakerResponse
 
 from rehearsal.aws.gaps import replace
+
+NOTES = ("the number of a deleted model package version may be given again; on AWS it never is.",)
 
 _create_model = SageMakerResponse.create_model
 _POLICY = "rehearsal_policy"
@@ -24,6 +26,13 @@ def _delete_group(self: SageMakerResponse) -> ActionResult:
     if any(package.model_package_group_name == name for package in packages):
         raise AWSValidationException(f"Model package group {name} still holds model packages.")
     del self.sagemaker_backend.model_package_groups[name]
+    return EmptyResult()
+
+
+def _delete_package(self: SageMakerResponse) -> ActionResult:
+    name = self._get_param("ModelPackageName")  # pyright: ignore[reportPrivateUsage]
+    package = self.sagemaker_backend.describe_model_package(name)
+    del self.sagemaker_backend.model_packages[package.arn]
     return EmptyResult()
 
 
@@ -62,6 +71,7 @@ def install() -> None:
     """Add the calls to moto's SageMaker."""
     replace(
         SageMakerResponse,
+        delete_model_package=_delete_package,
         delete_model_package_group=_delete_group,
         put_model_package_group_policy=_put_policy,
         get_model_package_group_policy=_get_policy,

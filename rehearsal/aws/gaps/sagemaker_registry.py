@@ -1,4 +1,4 @@
-"""SageMaker: deletion of model packages and groups, the policy of a group, and the fields of a model that moto drops."""
+"""SageMaker: deletion of model packages and groups, a group's policy, and the fields of a model that moto drops."""
 
 from typing import Any
 

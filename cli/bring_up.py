@@ -96,38 +96,41 @@ def _train_first_release(connection: Connection, spec: ModelSpec, changes: Chang
     states = connection.client("stepfunctions")
     machine = connection.names.state_machine_arn(spec.name)
     known = set(executions.execution_arns(states, machine))
-    if not _land(connection, spec) and not known:
+    landed = _land(connection, spec)
+    if landed is None and not known:
+        console.print(f"   {spec.name} brings no data of its own: drivetrain ingest {spec.name} FILE", markup=False)
         return
     with stage(f"run the pipeline of {spec.name}") as step:
-        arn = _execution(connection, machine, known, spec)
+        arn = _execution(connection, spec, known, landed=bool(landed))
         outcome = follow(connection, spec, arn, step)
         step.outcome = f"execution {outcome.name}"
     with stage(f"release {spec.name}") as step:
         proposed = proposals.list_proposals(connection.client("s3"), connection.names.bucket("artifacts"), spec.name)[0]
         proposals.adopt(connection.client("s3"), connection.releases_file, spec.name, proposed)
         metrics = ", ".join(f"{name} {value:.3g}" for name, value in sorted(proposed.release.metrics.items()))
-        step.outcome = (
-            f"{proposed.release.package.rsplit('/', 2)[-2]} version {proposed.release.package[-1]}: {metrics}"
-        )
+        group, version = proposed.release.package.split("/")[-2:]
+        step.outcome = f"{group} version {version}: {metrics}"
     changes.count += 1
 
 
-def _land(connection: Connection, spec: ModelSpec) -> bool:
+def _land(connection: Connection, spec: ModelSpec) -> bool | None:
+    """Whether the model's own data landed just now; None for a model without any."""
     fetch = landing.source_of(spec)
     if fetch is None:
-        return False
+        return None
     with stage(f"land the data of {spec.name}") as step:
         body = fetch()
         key = landing.landing_key(spec, f"{spec.table}.csv", body)
         landed = landing.land(connection, key, body)
         step.outcome = f"s3://{connection.names.bucket('landing')}/{key}" + ("" if landed else " (was there)")
-    return True
+    return landed
 
 
-def _execution(connection: Connection, machine: str, known: set[str], spec: ModelSpec) -> str:
-    """The execution that the landed data starts, one that is still running, or, where neither is, a new one."""
+def _execution(connection: Connection, spec: ModelSpec, known: set[str], *, landed: bool) -> str:
+    """The execution that the landed data starts, or one that is still running, or, where neither is, a new one."""
     states = connection.client("stepfunctions")
-    if not known:
+    machine = connection.names.state_machine_arn(spec.name)
+    if landed:
         return executions.wait_for_start(states, machine, known=known)
     for arn in known:
         if states.describe_execution(executionArn=arn)["status"] == "RUNNING":

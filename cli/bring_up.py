@@ -15,7 +15,7 @@ from cli import landing
 from cli.connection import LOCAL_STACK, Connection, connect
 from cli.deployment import deploy_rehearsed
 from cli.ending import end, nothing_left_when_interrupted
-from cli.output import stage
+from cli.output import console, stage
 from cli.pipeline_progress import follow
 from cli.prediction import invoke
 from cli.whereabouts import example_row, say_where

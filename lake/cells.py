@@ -13,7 +13,6 @@ from models.schema import Column
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _INT64 = range(-(2**63), 2**63)
-_SHOWN_CATEGORIES = 10
 
 
 class Invalid(Enum):
@@ -65,23 +64,3 @@ def _is_utf8(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
-
-
-def expectation(column: Column) -> str:
-    """What `column` takes, in words: `a number from 1 to 100 mi/gal`."""
-    if column.type == "category":
-        shown = ", ".join(column.categories[:_SHOWN_CATEGORIES])
-        more = len(column.categories) - _SHOWN_CATEGORIES
-        words = f"one of {shown}" + (f" and {more} more" if more > 0 else "")
-    elif column.type == "string":
-        words = "text"
-    else:
-        words = "a number" if column.type == "float" else "a whole number"
-        if column.minimum is not None and column.maximum is not None:
-            words += f" from {column.minimum:g} to {column.maximum:g}"
-        elif column.minimum is not None:
-            words += f" of at least {column.minimum:g}"
-        elif column.maximum is not None:
-            words += f" of at most {column.maximum:g}"
-        words += f" {column.unit}" if column.unit else ""
-    return words + (", or nothing" if column.nullable else "")

@@ -7,7 +7,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from lake.cells import Cell, Invalid, expectation, read_cell
+from lake.cells import Cell, Invalid, read_cell
 from lake.parsed import Parsed, Rejection, Row
 from models.schema import Column
 from models.spec import ModelSpec
@@ -98,7 +98,7 @@ def _failures(spec: ModelSpec, cells: list[list[Cell]]) -> dict[int, set[str]]:
 
 def _rejection(spec: ModelSpec, row: Row, names: set[str]) -> Rejection:
     fields = tuple(column.name for column in spec.columns if column.name in names)
-    parts = (f"{name}: expected {expectation(spec.column(name))}, got {_shown(row.values[name])}" for name in fields)
+    parts = (f"{name}: expected {spec.column(name).expectation}, got {_shown(row.values[name])}" for name in fields)
     return Rejection(line=row.line, fields=fields, reason="; ".join(parts), raw=row.raw)
 
 

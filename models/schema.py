@@ -8,6 +8,8 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 Metric = Literal["mae", "rmse", "r2", "mape"]
+# Of a column with more categories, that many are named in a message.
+_SHOWN_CATEGORIES = 10
 Hyperparameter = str | int | float | bool
 
 
@@ -46,6 +48,26 @@ class Column(Section):
     def is_numeric(self) -> bool:
         """Whether the column holds numbers."""
         return self.type in {"float", "integer"}
+
+    @property
+    def expectation(self) -> str:
+        """What the column takes, in words: `a number from 1 to 100 mi/gal`."""
+        if self.type == "category":
+            shown = ", ".join(self.categories[:_SHOWN_CATEGORIES])
+            more = len(self.categories) - _SHOWN_CATEGORIES
+            words = f"one of {shown}" + (f" and {more} more" if more > 0 else "")
+        elif self.type == "string":
+            words = "text"
+        else:
+            words = "a number" if self.type == "float" else "a whole number"
+            if self.minimum is not None and self.maximum is not None:
+                words += f" from {self.minimum:g} to {self.maximum:g}"
+            elif self.minimum is not None:
+                words += f" of at least {self.minimum:g}"
+            elif self.maximum is not None:
+                words += f" of at most {self.maximum:g}"
+            words += f" {self.unit}" if self.unit else ""
+        return words + (", or nothing" if self.nullable else "")
 
 
 class Split(Section):

@@ -79,7 +79,7 @@ class Validator:
 def _compile(column: Column) -> Check:
     """The check of one field. Its docstring says what it expects, for messages."""
     check = _category(column) if column.type == "category" else _number(column)
-    check.__doc__ = expectation(column)
+    check.__doc__ = column.expectation
     return check
 
 
@@ -90,11 +90,9 @@ def _category(column: Column) -> Check:
         if value is None:
             return _null(column, row)
         if not isinstance(value, str):
-            raise RequestError(
-                "wrong_type", f"expected {expectation(column)}, got {_shown(value)}", row=row, field=name
-            )
+            raise RequestError("wrong_type", f"expected {column.expectation}, got {_shown(value)}", row=row, field=name)
         if value not in known:
-            message = f"unknown category {_shown(value)}; expected {expectation(column)}"
+            message = f"unknown category {_shown(value)}; expected {column.expectation}"
             raise RequestError("unknown_category", message, row=row, field=name)
         return value
 
@@ -110,13 +108,13 @@ def _number(column: Column) -> Check:
         if value is None:
             return _null(column, row)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            code, message = "wrong_type", f"expected {expectation(column)}, got {_shown(value)}"
+            code, message = "wrong_type", f"expected {column.expectation}, got {_shown(value)}"
         elif isinstance(value, float) and not math.isfinite(value):
-            code, message = "not_finite", f"expected {expectation(column)}, got {value}"
+            code, message = "not_finite", f"expected {column.expectation}, got {value}"
         elif integer and isinstance(value, float) and not value.is_integer():
-            code, message = "wrong_type", f"expected {expectation(column)}, got {value}"
+            code, message = "wrong_type", f"expected {column.expectation}, got {value}"
         elif not low <= value <= high:
-            code, message = "out_of_range", f"expected {expectation(column)}, got {_shown(value)}"
+            code, message = "out_of_range", f"expected {column.expectation}, got {_shown(value)}"
         else:
             return float(value)
         raise RequestError(code, message, row=row, field=name)
@@ -126,24 +124,8 @@ def _number(column: Column) -> Check:
 
 def _null(column: Column, row: int) -> None:
     if not column.nullable:
-        message = f"must not be null or empty; expected {expectation(column)}"
+        message = f"must not be null or empty; expected {column.expectation}"
         raise RequestError("null_value", message, row=row, field=column.name)
-
-
-def expectation(column: Column) -> str:
-    """What the field takes, in words: `an integer from 1000 to 8000 (lb)`."""
-    if column.type == "category":
-        words = f"one of {', '.join(column.categories)}"
-    else:
-        words = "an integer" if column.type == "integer" else "a number"
-        if column.minimum is not None and column.maximum is not None:
-            words += f" from {column.minimum:g} to {column.maximum:g}"
-        elif column.minimum is not None:
-            words += f" of at least {column.minimum:g}"
-        elif column.maximum is not None:
-            words += f" of at most {column.maximum:g}"
-        words += f" ({column.unit})" if column.unit else ""
-    return words + (", or null" if column.nullable else "")
 
 
 def _shown(value: object) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lake.cells import Invalid, expectation, read_cell
+from lake.cells import Invalid, read_cell
 from models.schema import Column
 
 FLOAT = Column(name="power", type="float", unit="hp", minimum=20, maximum=500, nullable=True)
@@ -91,12 +91,3 @@ def test_no_text_breaks_a_number_column(text):
     found = read_cell(INTEGER, text, text=True)
 
     assert found is None or found is INVALID or isinstance(found, int)
-
-
-def test_the_words_for_what_a_column_takes():
-    assert expectation(FLOAT) == "a number from 20 to 500 hp, or nothing"
-    assert expectation(INTEGER) == "a whole number of at least 0"
-    assert expectation(TEXT) == "text"
-    assert expectation(COLOUR) == "one of red, green"
-    many = Column(name="n", type="category", categories=tuple(f"c{i}" for i in range(12)))
-    assert expectation(many).endswith("c9 and 2 more")

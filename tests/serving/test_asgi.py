@@ -97,7 +97,7 @@ def test_a_caller_at_fault_is_told_so(
 def test_an_error_names_row_and_field(call: Call, car: Car) -> None:
     error = call("POST", "/invocations", json=[car, {**car, "weight": "heavy"}]).json()["error"]
     assert (error["code"], error["row"], error["field"]) == ("wrong_type", 1, "weight")
-    assert error["message"].startswith("row 1, field 'weight': expected an integer from 1000 to 8000 (lb), got")
+    assert error["message"].startswith("row 1, field 'weight': expected a whole number from 1000 to 8000 lb, got")
 
 
 def test_a_body_of_unknown_length_is_cut_at_the_limit(call: Call) -> None:

@@ -17,7 +17,7 @@ $(VENV)/.synced: requirements/dev.lock requirements/installer.lock pyproject.tom
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Drivetrain needs Python 3.11 or later: make PYTHON=python3.11 …")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --require-hashes -r requirements/installer.lock
-	@echo "installing the environment into $(VENV) (5 GB the first time, most of it torch)"
+	@echo "installing the environment into $(VENV) (6 GB the first time, most of it torch)"
 	@$(UV) pip sync --quiet --python $(BIN)/python requirements/dev.lock requirements/installer.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@

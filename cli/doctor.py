@@ -24,7 +24,7 @@ from models.spec import SpecError
 from rehearsal import server
 
 _GIB = 1024**3
-# Measured: everything together peaks below 3 GB; the environment takes 6 GB, images and state the rest.
+# Measured: everything together peaks below 3 GB. The 6 GB of the environment are there when this runs.
 _MEMORY_GIB = 4
 _DISK_GIB = 2
 _LIBRARIES = ("pulumi", "pulumi_aws", "moto", "boto3", "pyiceberg", "torch", "onnxruntime", "vega_datasets")

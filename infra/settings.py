@@ -4,19 +4,21 @@ Nothing here imports Pulumi, so that the command line reads the same file the sa
 """
 
 import difflib
+import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from infra.names import Names
 from models.explain import explain
 from models.schema import Section
 
 SETTINGS_KEY = "drivetrain:settings"
-_CIDR = r"^(10|172|192)\.\d{1,3}\.\d{1,3}\.\d{1,3}/16$"
+_REGION = r"^(af|ap|ca|eu|il|me|mx|sa|us)-((north|south)?(east|west)?|central)-[1-9]$"
+_RESERVED_TAGS = {"project", "stack", "managed-by"}
 
 
 class SettingsError(Exception):
@@ -26,9 +28,20 @@ class SettingsError(Exception):
 class NetworkSettings(Section):
     """The VPC."""
 
-    cidr: Annotated[str, Field(pattern=_CIDR)] = "10.20.0.0/16"
+    cidr: str = "10.20.0.0/16"
     """A private /16, from which each availability zone takes a /20."""
     availability_zones: int = Field(default=2, ge=2, le=3)
+
+    @field_validator("cidr")
+    @classmethod
+    def _private_range(cls, value: str) -> str:
+        try:
+            network = ipaddress.IPv4Network(value)
+        except ValueError as error:
+            raise ValueError(f"no address range ({error}); right would be 10.20.0.0/16") from error
+        if network.prefixlen != 16 or not network.is_private:
+            raise ValueError("must be a private /16, such as 10.20.0.0/16 or 172.20.0.0/16")
+        return value
 
 
 class LakeSettings(Section):
@@ -64,7 +77,7 @@ class Settings(Section):
     stack: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,12}$")]
     project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,14}$")] = "drivetrain"
     account_id: Annotated[str, Field(pattern=r"^\d{12}$")]
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}-[a-z]+-\d$")]
+    region: Annotated[str, Field(pattern=_REGION)]
     protect: bool
     """Whether what holds data or identity is protected from deletion."""
     network: NetworkSettings = NetworkSettings()
@@ -74,6 +87,14 @@ class Settings(Section):
     tags: dict[str, str] = Field(default_factory=dict)
     releases: str = "releases"
     """The folder of the release files, relative to the project."""
+
+    @field_validator("tags")
+    @classmethod
+    def _tags_of_ones_own(cls, value: dict[str, str]) -> dict[str, str]:
+        for key in value:
+            if key in _RESERVED_TAGS or key.lower().startswith("aws:"):
+                raise ValueError(f"the tag {key!r} is set by the platform or reserved by AWS; choose another name")
+        return value
 
     @property
     def names(self) -> Names:

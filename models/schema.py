@@ -117,6 +117,8 @@ class Gate(Section):
         rules = (self.maximum, self.minimum, self.better_than_baseline_by, self.better_than_released_by)
         if all(rule is None for rule in rules):
             raise ValueError("a gate needs maximum, minimum, better_than_baseline_by or better_than_released_by")
+        if self.maximum is not None and self.minimum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum {self.minimum:g} must not be above maximum {self.maximum:g}")
         return self
 
 
@@ -124,7 +126,8 @@ class Training(Section):
     """The training job's machine and limits, and what the network is told."""
 
     instance_type: InstanceType
-    instance_count: int = Field(default=1, ge=1, le=64)
+    instance_count: int = Field(default=1, ge=1, le=1)
+    """One: the training loop does not spread over several machines."""
     spot: bool = True
     max_runtime_s: int = Field(default=3600, ge=60, le=5 * 24 * 3600)
     max_wait_s: int = Field(default=7200, ge=60, le=5 * 24 * 3600)
@@ -137,11 +140,6 @@ class Training(Section):
         if self.spot and self.max_wait_s < self.max_runtime_s:
             raise ValueError(f"max_wait_s ({self.max_wait_s}) must be at least max_runtime_s ({self.max_runtime_s})")
         return self
-
-    @property
-    def has_gpu(self) -> bool:
-        """Whether the instance family carries NVIDIA GPUs (the p and g families)."""
-        return self.instance_type.split(".")[1][0] in {"p", "g"}
 
 
 class Scaling(Section):

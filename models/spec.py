@@ -17,7 +17,11 @@ from models.explain import explain
 from models.schema import Column, DataChecks, Gate, Monitor, Section, Serving, Slice, Split, Training
 
 SPEC_FILE = "model.toml"
-_SCHEDULE = re.compile(r"^(rate\(\d+ (minutes?|hours?|days?)\)|cron\([^)]+\))$")
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html: one of a unit is singular, a
+# cron expression has six fields, one of day of month and day of week is `?`.
+_RATE = r"rate\((1 (minute|hour|day)|([2-9]|[1-9]\d+) (minutes|hours|days))\)"
+_CRON = r"cron\((\S+ ){2}(\? \S+ [^?\s]+|[^?\s]+ \S+ \?) \S+\)"
+_SCHEDULE = re.compile(rf"^({_RATE}|{_CRON})$")
 # SageMaker job names hold 63 characters, of which the stack, the job and the execution need their share.
 _FOLDER = re.compile(r"^[a-z][a-z0-9_]{1,23}$")
 
@@ -76,6 +80,9 @@ class ModelSpec(Section):
                     raise ValueError(
                         f"{key} names {name!r}, which is no column; columns are {', '.join(sorted(known))}"
                     )
+        for key, names in {"key": self.key, "features": self.features}.items():
+            if len(set(names)) != len(names):
+                raise ValueError(f"{key} must not name a column twice")
         if self.target in self.features:
             raise ValueError(f"features must not hold the target {self.target!r}")
         target = self.column(self.target)
@@ -89,6 +96,15 @@ class ModelSpec(Section):
         for name in self.key:
             if self.column(name).nullable:
                 raise ValueError(f"key column {name!r} must not be nullable")
+        return self
+
+    @model_validator(mode="after")
+    def _slices_suit_their_columns(self) -> Self:
+        for part in self.slices:
+            if self.column(part.column).is_numeric == (part.width is None):
+                raise ValueError(f"slices: {part.column!r} needs a width if it is a number, and only then")
+            if self.column(part.column).type == "string":
+                raise ValueError(f"slices: {part.column!r} is a string; only numbers and categories can be sliced by")
         return self
 
     @property

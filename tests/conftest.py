@@ -1,9 +1,16 @@
 """What holds for every test: in CI a missing part is a failure, not a skip; the tests of a file share a process."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
+
+
+def pytest_sessionstart() -> None:
+    """A shell has its background jobs ignore Ctrl-C, and so would what the tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 _BRACES = re.compile(r"\{([^}]*)\}")
 # What a reader knows without being told.
-UNTOLD = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "pyproject.toml", ".gitignore"}
+UNTOLD = {"README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "pyproject.toml", ".gitignore", ".dockerignore"}
 
 
 def tree() -> str:

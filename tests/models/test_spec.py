@@ -64,6 +64,20 @@ def test_another_specification_has_another_digest() -> None:
         ("maximum = 4\n", "maximum = 0\n", r"serving\.scaling\.maximum: .*greater than or equal to 1"),
         ('metric = "mae"', 'metric = "accuracy"', r"gates\.0\.metric: Input should be 'mae', 'rmse'"),
         ('schedule = "cron(0 3 ? * SUN *)"', 'schedule = "weekly"', r"schedule: must be an EventBridge expression"),
+        ('"cron(0 3 ? * SUN *)"', '"cron(whatever)"', r"schedule: must be an EventBridge expression"),
+        ('"cron(0 3 ? * SUN *)"', '"cron(0 3 * * * *)"', r"schedule: must be an EventBridge expression"),
+        ('"cron(0 3 ? * SUN *)"', '"rate(0 days)"', r"schedule: must be an EventBridge expression"),
+        ('"cron(0 3 ? * SUN *)"', '"rate(1 days)"', r"schedule: must be an EventBridge expression"),
+        ('"model_year", "origin"]', '"origin", "origin"]', r"features must not name a column twice"),
+        ('{ column = "origin" }', '{ column = "name" }', r"slices: 'name' is a string"),
+        (
+            '{ column = "origin" }',
+            '{ column = "origin", width = 2 }',
+            r"slices: 'origin' needs a width if",
+        ),
+        ('{ column = "origin" }', '{ column = "weight" }', r"slices: 'weight' needs a width"),
+        ("maximum = 2.5\n", "maximum = 2.5\nminimum = 9\n", r"gates\.0: minimum 9 must not be above maximum 2\.5"),
+        ("spot = true", "spot = true\ninstance_count = 2", r"training\.instance_count: .*less than or equal to 1"),
         ("drift_psi = 0.2", "drift_psi = inf", r"monitor\.drift_psi: .*finite"),
     ],
 )
@@ -94,14 +108,9 @@ def test_text_that_is_not_utf8_is_said(tmp_path: Path) -> None:
         load_spec(folder)
 
 
-def test_gpu_families_are_known() -> None:
-    def has_gpu(instance_type: str) -> bool:
-        text = AUTO_MPG.replace('"ml.m5.large"\nspot', f'"{instance_type}"\nspot')
-        return parse_spec("cars", text, "model.toml").training.has_gpu
-
-    assert [has_gpu(kind) for kind in ("ml.m5.large", "ml.g5.xlarge", "ml.p4d.24xlarge", "ml.c7i.large")] == [
-        False,
-        True,
-        True,
-        False,
-    ]
+@pytest.mark.parametrize(
+    "schedule", ["", "rate(1 day)", "rate(12 hours)", "cron(0 3 ? * SUN *)", "cron(0/15 8 1 * ? *)"]
+)
+def test_a_schedule_that_eventbridge_takes_is_taken(schedule: str) -> None:
+    text = AUTO_MPG.replace("cron(0 3 ? * SUN *)", schedule)
+    assert parse_spec("cars", text, "model.toml").schedule == schedule

@@ -1,6 +1,7 @@
 """IAM documents and roles: one role per job, no `*` action, `*` as a resource only with the reason beside it.
 
-What is refused here can not be declared at all; the policy pack checks the same once more on what was declared.
+`statement` refuses what breaks this before it is declared. Nothing checks it once more at deployment: the tests of
+`tests/infra` go through every policy of every stack as the program declares it.
 """
 
 import json

@@ -69,7 +69,6 @@ def training_parameters(spec: ModelSpec, targets: PipelineTargets) -> dict[str, 
         "StoppingCondition": _stopping_condition(spec),
         "EnableManagedSpotTraining": spec.training.spot,
         "EnableNetworkIsolation": True,
-        "EnableInterContainerTrafficEncryption": spec.training.instance_count > 1,
         "VpcConfig": _vpc(targets),
         "Tags": _tags(spec, targets),
     }

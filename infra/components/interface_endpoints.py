@@ -1,6 +1,7 @@
 """What the VPC can reach of AWS: one interface endpoint per service, each open to this account's calls alone.
 
-The table below is the whole way out of the VPC besides S3: what is not in it, a job can not call.
+The table below is the whole way out of the VPC besides S3: what is not in it, a job can not call, and what no job's
+role allows is not in it. STS is not: Glue and SageMaker hand a job its credentials, and no job assumes another role.
 """
 
 from collections.abc import Sequence
@@ -13,34 +14,17 @@ from infra.iam import policy_document, statement
 from infra.settings import Settings
 
 ENDPOINT_ACTIONS: dict[str, tuple[str, ...]] = {
-    "athena": (
-        "athena:GetQueryExecution",
-        "athena:GetQueryResults",
-        "athena:GetWorkGroup",
-        "athena:StartQueryExecution",
-        "athena:StopQueryExecution",
-    ),
     "ecr.api": ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetAuthorizationToken"),
     "ecr.dkr": ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
     "glue": (
         "glue:CreateTable",
         "glue:GetConnection",
         "glue:GetDatabase",
-        "glue:GetDatabases",
-        "glue:GetJobRun",
         "glue:GetSecurityConfiguration",
         "glue:GetTable",
-        "glue:GetTableVersions",
-        "glue:GetTables",
         "glue:UpdateTable",
     ),
-    "kms": (
-        "kms:Decrypt",
-        "kms:DescribeKey",
-        "kms:Encrypt",
-        "kms:GenerateDataKey",
-        "kms:GenerateDataKeyWithoutPlaintext",
-    ),
+    "kms": ("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"),
     "lakeformation": ("lakeformation:GetDataAccess",),
     "logs": (
         "logs:AssociateKmsKey",
@@ -50,15 +34,6 @@ ENDPOINT_ACTIONS: dict[str, tuple[str, ...]] = {
         "logs:PutLogEvents",
     ),
     "monitoring": ("cloudwatch:PutMetricData",),
-    "sagemaker.api": (
-        "sagemaker:DescribeEndpoint",
-        "sagemaker:DescribeModelPackage",
-        "sagemaker:DescribeProcessingJob",
-        "sagemaker:DescribeTrainingJob",
-    ),
-    "sagemaker.runtime": ("sagemaker:InvokeEndpoint",),
-    "states": ("states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess"),
-    "sts": ("sts:AssumeRole", "sts:GetCallerIdentity"),
 }
 """What the jobs call, by the last part of the endpoint's service name."""
 

@@ -1,6 +1,7 @@
 """Who the four jobs of a pipeline are: ingest and validate on Glue, train and evaluate on SageMaker.
 
-Each reads what the step before it left and writes what it itself makes, of its own model and nothing else.
+Each reads what the step before it left and writes what it itself makes, of its own model and nothing else: IAM names
+the model's folders and table entries. Lake Formation's own grants cannot be as narrow, see `lake_formation.LakeGrants`.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ from infra.components.model_role import (
     network_interfaces,
     objects,
     pull_image,
+    volume_key,
 )
 from infra.iam import Statement, statement
 from infra.names import Layer
@@ -85,7 +87,7 @@ def validate_statements(spec: ModelSpec, platform: PlatformOutputs) -> list[Stat
     """Read the model's table, write an export of it."""
     buckets = platform.buckets
     return [
-        *_tables(spec, platform, ("curated", "quarantine"), writes=False),
+        *_tables(spec, platform, ("curated",), writes=False),
         objects("Export", buckets["lake"], f"exports/{spec.name}/", _ALL),
         objects("Result", buckets["artifacts"], f"runs/{spec.name}/", _WRITE),
         *_glue_job(spec, platform, "validate"),
@@ -200,6 +202,7 @@ def _sagemaker_job(platform: PlatformOutputs, log_group: str) -> list[Statement]
         *pull_image(platform, "training"),
         *network_interfaces(platform),
         data_key(platform),
+        volume_key(platform),
         job_logs(platform, log_group),
         job_metrics(log_group),
     ]

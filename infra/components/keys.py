@@ -99,12 +99,23 @@ class Keys(pulumi.ComponentResource):
 
 
 def data_policy(settings: Settings) -> str:
-    """Policy of the data key: roles of the account, and the grants they hand to AWS services for their resources."""
+    """Policy of the data key: roles of the account, the grants they hand to AWS services, and the delivery of logs.
+
+    Step Functions hands its log over encrypted with the key of the state machine, for the delivery to decrypt.
+    https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html
+    """
     account = _account(settings)
+    logs = f"arn:aws:logs:{settings.region}:{settings.account_id}:*"
     return policy_document(
         *_administered(settings),
         _allow("UseByRoles", _USE, account),
         _allow("GrantToServices", ["kms:CreateGrant"], account, {"Bool": {"kms:GrantIsForAWSResource": "true"}}),
+        _allow(
+            "DeliverLogs",
+            ["kms:Decrypt"],
+            {"Service": ["delivery.logs.amazonaws.com"]},
+            {"StringEquals": {"kms:EncryptionContext:SourceArn": logs}},
+        ),
     )
 
 

@@ -2,6 +2,10 @@
 
 Its settings belong to the account, and every stack has one of its own. Databases made after them grant nothing by
 default (`IAMAllowedPrincipals` is the old way), so each job is granted what it needs and nothing is open by accident.
+
+The one administrator is the role `<prefix>-deploy`. The bootstrap project that shall make it does not exist yet: until
+then whoever applies this on AWS first creates a role of that name and applies with it. Lake Formation refuses settings
+that name a principal which is not there, and grants by anyone who is no administrator.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +20,7 @@ from infra.platform_outputs import Bucket, KeyOutputs
 from infra.settings import Settings
 
 DEPLOY_ROLE = "deploy"
-"""The role that CD deploys with, made by the bootstrap project: only an administrator of the lake may grant."""
+"""The role that deploys, which must exist beforehand: only an administrator of the lake may grant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +90,10 @@ class LakeGrantsArgs:
 class LakeGrants(pulumi.ComponentResource):
     """What a model's jobs may do in the lake; its roles must exist.
 
-    The ingest job makes the tables, and whoever makes a table may do everything with it; the others read.
+    The ingest job makes the tables, and whoever makes a table may do everything with it. Validate looks up curated
+    tables, of any model: Lake Formation grants on a table that exists or on all of a database, and a model's table does
+    not exist before its first ingest. Its IAM role (`job_roles.py`) names the one entry and the one folder it may read,
+    and it reads the files with that role: so `DESCRIBE` is enough, and no table is opened by `SELECT`.
     """
 
     def __init__(self, name: str, args: LakeGrantsArgs, opts: pulumi.ResourceOptions) -> None:
@@ -109,7 +116,7 @@ class LakeGrants(pulumi.ComponentResource):
         aws.lakeformation.Permissions(
             f"{name}-validate-tables",
             principal=validate,
-            permissions=["DESCRIBE", "SELECT"],
+            permissions=["DESCRIBE"],
             table=aws.lakeformation.PermissionsTableArgs(database_name=args.databases["curated"], wildcard=True),
             opts=self._child,
         )

@@ -76,6 +76,16 @@ def data_key(platform: PlatformOutputs, services: Sequence[str] = ("s3",)) -> St
     )
 
 
+def volume_key(platform: PlatformOutputs) -> Statement:
+    """Let SageMaker encrypt a job's volumes with the data key, and nobody else do so.
+
+    A job with a `VolumeKmsKeyId` asks it of its execution role.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/sagemaker-roles.html
+    """
+    for_services = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+    return statement("VolumeKey", ["kms:CreateGrant"], [platform.keys.data_arn], for_services)
+
+
 def network_interfaces(platform: PlatformOutputs) -> list[Statement]:
     """What SageMaker needs to run a job's containers in the VPC."""
     everywhere = f"arn:aws:ec2:{platform.region}:{platform.account_id}"

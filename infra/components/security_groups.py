@@ -51,7 +51,7 @@ class SecurityGroups(pulumi.ComponentResource):
         )
 
     def _among_jobs(self, jobs: aws.ec2.SecurityGroup) -> None:
-        """All TCP among the jobs: Glue demands it of its group, and the workers of one training talk to each other."""
+        """All TCP among the jobs: Glue demands it of the group that its workers stand in."""
         opts = pulumi.ResourceOptions(parent=jobs)
         aws.vpc.SecurityGroupIngressRule(
             "jobs-from-jobs",

@@ -56,6 +56,15 @@ def test_grants_on_data_are_for_aws_services_alone(settings: Settings) -> None:
     assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
 
 
+def test_the_log_of_a_state_machine_is_decrypted_for_this_accounts_logs_alone(settings: Settings) -> None:
+    deliver = by_sid(data_policy(settings))["DeliverLogs"]
+    assert deliver["Principal"] == {"Service": "delivery.logs.amazonaws.com"}
+    assert deliver["Action"] == ["kms:Decrypt"]
+    assert deliver["Condition"] == {
+        "StringEquals": {"kms:EncryptionContext:SourceArn": "arn:aws:logs:eu-west-1:333333333333:*"}
+    }
+
+
 def test_logs_are_of_this_account_and_region(settings: Settings) -> None:
     use = by_sid(logs_policy(settings))["UseByLogs"]
     assert use["Principal"] == {"Service": "logs.eu-west-1.amazonaws.com"}

@@ -11,9 +11,6 @@ from infra.components.interface_endpoints import ENDPOINT_ACTIONS
 from infra.components.network import zones
 from infra.settings import NetworkSettings
 
-# Where the prefix of an IAM action is not what boto3 calls the service.
-CLIENTS = {"states": "stepfunctions"}
-
 
 def test_subnets_lie_in_zones_of_their_own_and_do_not_overlap() -> None:
     found = zones("eu-west-1", NetworkSettings(cidr="10.20.0.0/16", availability_zones=3))
@@ -92,31 +89,44 @@ def test_actions_are_ones_that_the_service_knows(service: str) -> None:
     prefixes = {action.split(":")[0] for action in ENDPOINT_ACTIONS[service]}
     known: set[str] = set()
     for prefix in prefixes:
-        clients = [CLIENTS.get(prefix, prefix)] + (["sagemaker-runtime"] if prefix == "sagemaker" else [])
-        for client in clients:
-            known |= {
-                f"{prefix}:{name}"
-                for name in boto3.client(client, region_name="eu-west-1").meta.service_model.operation_names  # pyright: ignore
-            }
+        known |= {
+            f"{prefix}:{name}"
+            for name in boto3.client(prefix, region_name="eu-west-1").meta.service_model.operation_names  # pyright: ignore
+        }
     known.add("lakeformation:GetDataAccess")  # a permission, which no API carries the name of
     assert set(ENDPOINT_ACTIONS[service]) <= known
+
+
+# The services attach the jobs' network interfaces and encrypt their volumes themselves, from outside the VPC.
+FROM_OUTSIDE = ("ec2:", "kms:CreateGrant")
+JOBS = ("ingest", "validate", "train", "evaluate", "endpoint")
+
+
+def allowed_to_jobs(program: Any) -> set[str]:
+    """What the roles allow of those who run in the VPC, less what is called from outside."""
+    return {
+        action
+        for resource, each in program.statements()
+        if resource.type == "aws:iam/rolePolicy:RolePolicy" and resource.name.endswith(tuple(f"-{job}" for job in JOBS))
+        for action in each["Action"]
+        if not action.startswith(FROM_OUTSIDE)
+    }
 
 
 def test_what_jobs_are_allowed_is_open_at_an_endpoint(program: Any) -> None:
     """An action that a role allows and no endpoint passes is refused in the VPC, or hangs for want of an endpoint."""
     documents = [each.policy() for each in program.of("aws:ec2/vpcEndpoint:VpcEndpoint")]
     passed = {action for document in documents for each in document["Statement"] for action in each["Action"]}
-    steps = ("ingest", "validate", "train", "evaluate")
-    allowed = {
-        action
-        for resource, each in program.statements()
-        if resource.type == "aws:iam/rolePolicy:RolePolicy" and any(step in resource.name for step in steps)
-        for action in each["Action"]
-        # The services attach the jobs' network interfaces themselves, from outside.
-        if not action.startswith("ec2:")
-    }
+    allowed = allowed_to_jobs(program)
     assert {"glue:UpdateTable", "s3:PutObject", "kms:Decrypt"} <= allowed
     assert allowed - passed == set()
+
+
+def test_what_no_job_is_allowed_is_closed_at_the_endpoints(program: Any) -> None:
+    """An endpoint costs by the hour, and each action it passes beyond the jobs' own is a way out for nothing."""
+    allowed = allowed_to_jobs(program)
+    beyond = {service: set(actions) - allowed for service, actions in ENDPOINT_ACTIONS.items()}
+    assert {service: actions for service, actions in beyond.items() if actions} == {}
 
 
 def test_all_traffic_is_logged(program: Any) -> None:

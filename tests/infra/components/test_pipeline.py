@@ -65,6 +65,28 @@ def test_the_role_starts_and_watches_the_jobs_of_its_model_only(program: Any) ->
     assert len(resources(allowed["HandRolesToJobs"])) == 2
 
 
+def test_jobs_whose_volumes_are_encrypted_may_grant_that(program: Any) -> None:
+    (machine,) = program.of("aws:sfn/stateMachine:StateMachine")
+    states = json.loads(machine.inputs["definition"])["States"]
+    train = states["Train"]["Parameters"]["ResourceConfig"]
+    evaluate = states["Evaluate"]["Parameters"]["ProcessingResources"]["ClusterConfig"]
+    for job, resources_of in {"train": train, "evaluate": evaluate}.items():
+        grant = statements(program, job)["VolumeKey"]
+        assert grant["Action"] == ["kms:CreateGrant"]
+        assert grant["Resource"] == resources_of["VolumeKmsKeyId"]
+        assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_validate_reads_the_curated_table_of_its_model_alone(program: Any) -> None:
+    allowed = statements(program, "validate")
+    (files,) = resources(allowed["TableFiles"])
+    assert files.endswith("_curated/auto_mpg/*")
+    assert allowed["TableFiles"]["Action"] == ["s3:GetObject"]
+    entries = [arn.split(":", 5)[5].split("/", 1)[0] for arn in resources(allowed["TableEntries"])]
+    assert entries == ["catalog", "database", "table"]
+    assert "quarantine" not in json.dumps(allowed)
+
+
 def test_glue_jobs_run_in_the_vpc_encrypted_with_an_end(program: Any) -> None:
     jobs = program.of("aws:glue/job:Job")
     assert len(jobs) == 2

@@ -17,7 +17,7 @@ from models.explain import explain
 from models.schema import Section
 
 SETTINGS_KEY = "drivetrain:settings"
-_REGION = r"^(af|ap|ca|eu|il|me|mx|sa|us)-((north|south)?(east|west)?|central)-[1-9]$"
+_REGION = r"^(af|ap|ca|eu|il|me|mx|sa|us)-((north|south)?(east|west)|north|south|central)-[1-9]$"
 _RESERVED_TAGS = {"project", "stack", "managed-by"}
 
 

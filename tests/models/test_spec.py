@@ -76,7 +76,7 @@ def test_another_specification_has_another_digest() -> None:
             r"slices: 'origin' needs a width if",
         ),
         ('{ column = "origin" }', '{ column = "weight" }', r"slices: 'weight' needs a width"),
-        ("maximum = 2.5\n", "maximum = 2.5\nminimum = 9\n", r"gates\.0: minimum 9 must not be above maximum 2\.5"),
+        ("maximum = 2.2\n", "maximum = 2.2\nminimum = 9\n", r"gates\.0: minimum 9 must not be above maximum 2\.2"),
         ("spot = true", "spot = true\ninstance_count = 2", r"training\.instance_count: .*less than or equal to 1"),
         ("drift_psi = 0.2", "drift_psi = inf", r"monitor\.drift_psi: .*finite"),
     ],

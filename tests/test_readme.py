@@ -53,7 +53,8 @@ def test_every_path_of_the_tree_is_on_disk() -> None:
 
 def test_everything_on_disk_is_in_the_tree() -> None:
     top = {name.split("/")[0] + ("/" if "/" in name else "") for name in tracked()}
-    assert sorted(top - told_paths() - UNTOLD) == []
+    # The release files come with the first release of a stack on AWS.
+    assert sorted(top - told_paths() - UNTOLD - {"releases/"}) == []
 
 
 def test_every_link_leads_to_a_file() -> None:

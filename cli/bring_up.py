@@ -101,7 +101,7 @@ def _train_first_release(connection: Connection, spec: ModelSpec, changes: Chang
         console.print(f"   {spec.name} brings no data of its own: drivetrain ingest {spec.name} FILE", markup=False)
         return
     with stage(f"run the pipeline of {spec.name}") as step:
-        arn = _execution(connection, spec, known, landed=bool(landed))
+        arn = _execution(connection, spec, known, landed=landed or "")
         outcome = follow(connection, spec, arn, step)
         step.outcome = f"execution {outcome.name}"
     with stage(f"release {spec.name}") as step:
@@ -113,8 +113,8 @@ def _train_first_release(connection: Connection, spec: ModelSpec, changes: Chang
     changes.count += 1
 
 
-def _land(connection: Connection, spec: ModelSpec) -> bool | None:
-    """Whether the model's own data landed just now; None for a model without any."""
+def _land(connection: Connection, spec: ModelSpec) -> str | None:
+    """The key at which the model's own data landed just now, empty when it was there; None for a model without any."""
     fetch = landing.source_of(spec)
     if fetch is None:
         return None
@@ -123,15 +123,15 @@ def _land(connection: Connection, spec: ModelSpec) -> bool | None:
         key = landing.landing_key(spec, f"{spec.table}.csv", body)
         landed = landing.land(connection, key, body)
         step.outcome = f"s3://{connection.names.bucket('landing')}/{key}" + ("" if landed else " (was there)")
-    return landed
+    return key if landed else ""
 
 
-def _execution(connection: Connection, spec: ModelSpec, known: set[str], *, landed: bool) -> str:
-    """The execution that the landed data starts, or one that is still running, or, where neither is, a new one."""
+def _execution(connection: Connection, spec: ModelSpec, known: set[str], *, landed: str) -> str:
+    """The execution that the landed key starts, or one that is still running, or, where neither is, a new one."""
     states = connection.client("stepfunctions")
     machine = connection.names.state_machine_arn(spec.name)
     if landed:
-        return executions.wait_for_start(states, machine, known=known)
+        return executions.wait_for_start(states, machine, known=known, prefix=landed)
     for arn in known:
         if states.describe_execution(executionArn=arn)["status"] == "RUNNING":
             return arn

@@ -40,6 +40,7 @@ def ingest(
 ) -> None:
     """Put FILES into the landing bucket; each arrival starts the model's pipeline, which is followed here.
 
+    A file that landed before is not put again, but its pipeline is started again, so that what failed is made good.
     Exit code 1 when a file held nothing that could be taken, or when its pipeline failed.
     """
     connection = connect(stack, name)
@@ -55,23 +56,23 @@ def _ingest(connection: Connection, spec: ModelSpec, file: Path) -> str:
     states = connection.client("stepfunctions")
     machine = connection.names.state_machine_arn(spec.name)
     known = set(executions.execution_arns(states, machine))
+    s3, artifacts = connection.client("s3"), connection.names.bucket("artifacts")
     body = file.read_bytes()
     with stage(f"land {file.name}") as step:
         key = landing.landing_key(spec, file.name, body)
         uri = f"s3://{connection.names.bucket('landing')}/{key}"
         fresh = landing.land(connection, key, body)
-        step.outcome = uri
-    if not fresh:
-        console.print("    the same content landed before; nothing to do", markup=False)
-        return ""
-    arn = executions.wait_for_start(states, machine, known=known)
+        step.outcome = uri if fresh else f"{uri} (was there)"
+    if fresh:
+        arn = executions.wait_for_start(states, machine, known=known, prefix=key)
+    else:
+        arn = _again(connection, spec, key, uri)
     failure: ExecutionError | None = None
     try:
         with stage(f"run the pipeline of {spec.name}") as step:
             step.outcome = f"execution {follow(connection, spec, arn, step).name}"
     except ExecutionError as error:
         failure = error
-    s3, artifacts = connection.client("s3"), connection.names.bucket("artifacts")
     found = ingested(s3, artifacts, spec.name, arn.rsplit(":", 1)[-1], uri)
     if found is not None and found.nothing_good:
         return f"nothing of {file.name} was taken: {'; '.join(found.reasons)}"
@@ -80,6 +81,23 @@ def _ingest(connection: Connection, spec: ModelSpec, file: Path) -> str:
     if failure is not None:
         raise failure
     return ""
+
+
+def _again(connection: Connection, spec: ModelSpec, key: str, uri: str) -> str:
+    """The execution over what landed before: the one that still runs, else a new one."""
+    states = connection.client("stepfunctions")
+    machine = connection.names.state_machine_arn(spec.name)
+    earlier = executions.newest_over(states, machine, key)
+    if earlier is None:
+        return executions.start(states, machine, prefix=key, force=False)
+    status = states.describe_execution(executionArn=earlier)["status"]
+    if status == "RUNNING":
+        return earlier
+    # Where rows were taken and a later step failed, nothing is new to the table, and without force nothing is trained.
+    name, artifacts = earlier.rsplit(":", 1)[-1], connection.names.bucket("artifacts")
+    found = ingested(connection.client("s3"), artifacts, spec.name, name, uri)
+    force = status != "SUCCEEDED" and not (found is not None and found.nothing_good)
+    return executions.start(states, machine, prefix=key, force=force)
 
 
 def _tell(found: Ingested) -> None:

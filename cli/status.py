@@ -24,20 +24,25 @@ def local_status(state_dir: Path, name: str) -> dict[str, Any]:
         "up": True,
         "aws": running.endpoint_url,
         "pid": running.pid,
-        "stacks": {stack: _stack(connect(stack, name)) for stack in stacks},
+        "stacks": {stack: stack_status(connect(stack, name)) for stack in stacks},
         "endpoints": running.endpoints(),
     }
 
 
-def _stack(connection: Connection) -> dict[str, Any]:
+def stack_status(connection: Connection) -> dict[str, Any]:
+    """Each model's release and newest executions; "deployed" is false where its state machine is not there (yet)."""
     states = connection.client("stepfunctions")
     releases = load_releases(connection.releases_file)
     models: dict[str, Any] = {}
     for spec in discover(connection.project_dir / "models"):
         machine = connection.names.state_machine_arn(spec.name)
-        arns = executions.execution_arns(states, machine)[:_SHOWN_EXECUTIONS]
+        try:
+            arns, deployed = executions.execution_arns(states, machine)[:_SHOWN_EXECUTIONS], True
+        except states.exceptions.StateMachineDoesNotExist:
+            arns, deployed = [], False
         described = [states.describe_execution(executionArn=arn) for arn in arns]
         models[spec.name] = {
+            "deployed": deployed,
             "release": releases[spec.name].package if spec.name in releases else None,
             "executions": [
                 {"name": found["name"], "status": found["status"], "started": found["startDate"].isoformat()}
@@ -54,7 +59,7 @@ def print_status(found: dict[str, Any]) -> None:
         return
     console.print(f"the rehearsal {found['name']!r} is up: AWS at {found['aws']}, pid {found['pid']}", markup=False)
     rows = [
-        (stack, held["account"], model, state["release"] or "none yet", _last(state["executions"]))
+        (stack, held["account"], model, state["release"] or "none yet", _last(state))
         for stack, held in found["stacks"].items()
         for model, state in held["models"].items()
     ]
@@ -63,5 +68,8 @@ def print_status(found: dict[str, Any]) -> None:
     print_table("", ("endpoint", "status", "address"), endpoints)
 
 
-def _last(found: list[dict[str, Any]]) -> str:
+def _last(state: dict[str, Any]) -> str:
+    if not state["deployed"]:
+        return "not deployed"
+    found = state["executions"]
     return f"{found[0]['status'].lower()} ({found[0]['name']})" if found else "none yet"

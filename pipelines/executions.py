@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from types_boto3_stepfunctions import SFNClient
 
 _POLL_S = 0.5
+# Each execution that is looked at is a call; one that lies further back was long ago.
+_LOOKED_BACK = 100
 
 
 class ExecutionError(Exception):
@@ -62,13 +64,28 @@ def execution_arns(states: "SFNClient", machine_arn: str) -> list[str]:
     return [execution["executionArn"] for execution in sorted(found, key=lambda e: e["startDate"], reverse=True)]
 
 
-def wait_for_start(states: "SFNClient", machine_arn: str, *, known: set[str], timeout_s: float = 60) -> str:
-    """The first execution that is not in `known`; an event starts it, so it takes a moment to be there."""
+def newest_over(states: "SFNClient", machine_arn: str, prefix: str) -> str | None:
+    """The newest execution, of the last 100, that was started over `prefix`."""
+    for arn in execution_arns(states, machine_arn)[:_LOOKED_BACK]:
+        if _prefix(states, arn) == prefix:
+            return arn
+    return None
+
+
+def wait_for_start(
+    states: "SFNClient", machine_arn: str, *, known: set[str], prefix: str | None = None, timeout_s: float = 60
+) -> str:
+    """The first execution that is not in `known`; an event starts it, so it takes a moment to be there.
+
+    With `prefix`, the first that was started over it: others' data may land at the same moment.
+    """
+    passed = set(known)
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
-        fresh = [arn for arn in execution_arns(states, machine_arn) if arn not in known]
-        if fresh:
-            return fresh[-1]
+        for arn in reversed(execution_arns(states, machine_arn)):
+            if arn not in passed and (prefix is None or _prefix(states, arn) == prefix):
+                return arn
+            passed.add(arn)
         time.sleep(_POLL_S)
     raise ExecutionError(
         f"no execution of {machine_arn.rsplit(':', 1)[-1]} started within {timeout_s:.0f} s of the data landing; "
@@ -110,6 +127,11 @@ def steps(states: "SFNClient", arn: str) -> list[StepDone]:
             name = event["stateExitedEventDetails"]["name"]
             done.append(StepDone(name=name, seconds=at - entered.get(name, at)))
     return done
+
+
+def _prefix(states: "SFNClient", arn: str) -> str | None:
+    """The prefix in the execution's input; None where it has none, and so reads all of the folder."""
+    return _json_object(states.describe_execution(executionArn=arn).get("input") or "").get("prefix")
 
 
 def _reason(error: str | None, cause: str | None) -> str:

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from pipelines.executions import ExecutionError, StepDone, execution_arns, follow, start, wait_for_start
+from pipelines.executions import ExecutionError, StepDone, execution_arns, follow, newest_over, start, wait_for_start
 
 ROLE = "arn:aws:iam::123456789012:role/pipeline"
 GOOD = {
@@ -79,6 +79,27 @@ def test_an_execution_that_an_event_started_is_found(states: Any) -> None:
     assert known == {first}
     second = start(states, arn, prefix="", force=False)
     assert wait_for_start(states, arn, known=known) == second
+
+
+def test_an_execution_over_other_data_is_not_taken_for_this_files(states: Any) -> None:
+    arn = machine(states, GOOD)
+    known = {start(states, arn, prefix="auto-mpg/mine.csv", force=False)}
+    mine = start(states, arn, prefix="auto-mpg/mine.csv", force=False)
+    start(states, arn, prefix="auto-mpg/theirs.csv", force=False)
+    states.start_execution(stateMachineArn=arn)
+    assert wait_for_start(states, arn, known=known, prefix="auto-mpg/mine.csv") == mine
+    with pytest.raises(ExecutionError, match="no execution of m started"):
+        wait_for_start(states, arn, known=known, prefix="auto-mpg/nobodys.csv", timeout_s=0.01)
+
+
+def test_the_newest_execution_over_a_file_is_found(states: Any) -> None:
+    arn = machine(states, GOOD)
+    assert newest_over(states, arn, "auto-mpg/mine.csv") is None
+    start(states, arn, prefix="auto-mpg/mine.csv", force=False)
+    second = start(states, arn, prefix="auto-mpg/mine.csv", force=False)
+    start(states, arn, prefix="auto-mpg/", force=False)
+    assert newest_over(states, arn, "auto-mpg/mine.csv") == second
+    assert newest_over(states, arn, "auto-mpg/theirs.csv") is None
 
 
 def test_waiting_for_an_execution_that_never_starts_ends(states: Any) -> None:

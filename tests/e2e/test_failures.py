@@ -39,15 +39,12 @@ _build = build
 
 
 def build(*arguments):
-    import os, pathlib, signal, sys
+    import os, pathlib, signal
 
     mood = pathlib.Path({mood!r})
     match mood.read_text() if mood.exists() else "":
         case "raise":
             raise ValueError("the price of oil is not a number")
-        case "exit":
-            print("the garage is closed", flush=True)
-            sys.exit(3)
         case "kill":
             os.kill(os.getpid(), signal.SIGKILL)
     return _build(*arguments)
@@ -157,7 +154,6 @@ def proposal(platform: Platform) -> dict[str, Any]:
     ("mood", "reason"),
     [
         ("raise", "TrainFailed: AlgorithmError: ValueError: the price of oil is not a number, exit code: 1"),
-        ("exit", "TrainFailed: AlgorithmError: the garage is closed, exit code: 3"),
         ("kill", "exit code: 137"),
     ],
 )
@@ -194,6 +190,9 @@ def test_files_with_nothing_good_are_told_and_start_no_training(platform: Platfo
     assert "nothing of renamed.csv was taken: header: mpg: missing; MPG: unknown, did you mean mpg?" in done.stderr
     assert "nothing of mars.csv was taken: line 2: origin: expected one of USA, Europe, Japan" in done.stderr
     assert "Traceback" not in done.stderr
+    again = platform.checkout.drivetrain("ingest", MODEL, bad[-1])
+    assert again.returncode == 1
+    assert "nothing of mars.csv was taken: line 2: origin: expected one of USA, Europe, Japan" in again.stderr
     after = platform.data()
     assert after["quarantined"] == held["quarantined"] + 3
     assert after["snapshots"] == held["snapshots"]

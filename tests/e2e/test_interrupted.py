@@ -58,11 +58,14 @@ def interrupt_at(checkout: Checkout, marker: str, number: signal.Signals) -> tup
 @pytest.mark.parametrize(
     ("marker", "number"),
     [
-        (".. start the offline AWS", signal.SIGINT),
-        (".. deploy the platform", signal.SIGINT),
-        (".. land the data", signal.SIGTERM),
-        ("    Validate", signal.SIGINT),
-        (".. bring the endpoints up", signal.SIGINT),
+        pytest.param(".. start the offline AWS", signal.SIGINT, id="start"),
+        pytest.param(".. deploy the platform", signal.SIGINT, id="deploy"),
+        pytest.param(".. push the images", signal.SIGINT, id="push"),
+        pytest.param(".. land the data", signal.SIGTERM, id="land"),
+        # A step's line is printed when it is done: the training runs.
+        pytest.param("    Validate", signal.SIGINT, id="train"),
+        pytest.param(".. bring the endpoints up", signal.SIGINT, id="endpoints"),
+        pytest.param(".. ask", signal.SIGINT, id="ask"),
     ],
 )
 def test_nothing_is_left(copied: Checkout, marker: str, number: signal.Signals) -> None:

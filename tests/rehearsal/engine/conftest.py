@@ -4,6 +4,7 @@ import itertools
 import textwrap
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -70,6 +71,24 @@ def environment(moto_url: str) -> Environment:
         "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
         "AWS_SESSION_TOKEN": key["SessionToken"],
     }
+
+
+@pytest.fixture
+def client(environment: Environment) -> Callable[[str], Any]:
+    """A client of the test's account, by service."""
+
+    def make(service: str) -> Any:
+        connect: Any = boto3.client
+        return connect(
+            service,
+            endpoint_url=environment["AWS_ENDPOINT_URL"],
+            region_name="eu-west-1",
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=environment["AWS_SESSION_TOKEN"],
+        )
+
+    return make
 
 
 @pytest.fixture

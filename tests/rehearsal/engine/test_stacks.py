@@ -6,62 +6,45 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from rehearsal.engine import (
     DeploymentFailedError,
     EngineError,
     Event,
-    ProtectedError,
     destroy,
     preview,
     refresh,
     up,
 )
-from rehearsal.engine.deployment import DuplicateUrnError
 from rehearsal.engine.project import ProjectError
 from rehearsal.engine.stacks import WrongAccountError
 from rehearsal.engine.state import StackLockedError, locked
 
 Environment = dict[str, str]
 Project = Callable[[str], Path]
+Client = Callable[[str], Any]
 
 HEAD = """
 import pulumi
 import pulumi_aws as aws
 """
-TRUST = (
-    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",'
-    '"Principal":{"Service":"glue.amazonaws.com"}}]}'
-)
-
 pytestmark = pytest.mark.slow
 
 
-def client(service: str, environment: Environment) -> Any:
-    make: Any = boto3.client
-    return make(
-        service,
-        endpoint_url=environment["AWS_ENDPOINT_URL"],
-        region_name="eu-west-1",
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=environment["AWS_SESSION_TOKEN"],
-    )
-
-
-def test_what_is_declared_exists_and_is_read_back(tiny: Path, state_file: Path, environment: Environment) -> None:
+def test_what_is_declared_exists_and_is_read_back(
+    tiny: Path, state_file: Path, environment: Environment, client: Client
+) -> None:
     events: list[Event] = []
     result = up(tiny, "local", state_file, environment, progress=events.append)
 
     bucket = result.outputs["bucket"]
     assert bucket.startswith("data-")
     assert result.outputs["domain"] == f"{bucket}.s3.eu-west-1.amazonaws.com"
-    s3 = client("s3", environment)
+    s3 = client("s3")
     rule = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"][0]
     assert rule["BucketKeyEnabled"] is True
-    key = client("kms", environment).describe_key(KeyId=rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"])
+    key = client("kms").describe_key(KeyId=rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"])
     assert key["KeyMetadata"]["Enabled"]
     tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=bucket)["TagSet"]}
     assert tags == {"layer": "raw", "project": "tiny"}
@@ -78,18 +61,20 @@ def test_the_second_apply_changes_nothing(tiny: Path, state_file: Path, environm
     assert state_file.read_text(encoding="utf-8") == before
 
 
-def test_what_is_no_longer_declared_is_deleted(tiny: Path, state_file: Path, environment: Environment) -> None:
+def test_what_is_no_longer_declared_is_deleted(
+    tiny: Path, state_file: Path, environment: Environment, client: Client
+) -> None:
     up(tiny, "local", state_file, environment)
     result = up(tiny, "local", state_file, environment, {"queues": 1})
     assert [urn.rsplit("::", 1)[1] for urn in result.deleted] == ["queue-1"]
-    assert len(client("sqs", environment).list_queues()["QueueUrls"]) == 1
+    assert len(client("sqs").list_queues()["QueueUrls"]) == 1
 
 
 def test_a_changed_property_is_updated_in_place_and_keeps_its_name(
-    tiny: Path, state_file: Path, environment: Environment
+    tiny: Path, state_file: Path, environment: Environment, client: Client
 ) -> None:
     up(tiny, "local", state_file, environment)
-    sqs = client("sqs", environment)
+    sqs = client("sqs")
     before = sqs.list_queues()["QueueUrls"]
     result = up(tiny, "local", state_file, environment, {"timeout": 45})
     assert len(result.updated) == 2
@@ -99,63 +84,17 @@ def test_a_changed_property_is_updated_in_place_and_keeps_its_name(
 
 
 def test_a_preview_touches_nothing_and_says_what_would_be_done(
-    tiny: Path, state_file: Path, environment: Environment
+    tiny: Path, state_file: Path, environment: Environment, client: Client
 ) -> None:
     plan = preview(tiny, "local", state_file, environment)
     assert {step.operation for step in plan.steps} == {"create"}
     assert not state_file.exists()
-    assert "QueueUrls" not in client("sqs", environment).list_queues()
+    assert "QueueUrls" not in client("sqs").list_queues()
 
     up(tiny, "local", state_file, environment)
     plan = preview(tiny, "local", state_file, environment, {"queues": 1, "timeout": 45})
     told = {(step.operation, step.urn.rsplit("::", 1)[1], step.changed) for step in plan.changes}
     assert told == {("update", "queue-0", ("visibilityTimeoutSeconds",)), ("delete", "queue-1", ())}
-
-
-def test_a_replacement_is_made_before_the_old_one_goes(
-    project: Project, state_file: Path, environment: Environment
-) -> None:
-    program = HEAD + f"role = aws.iam.Role('job', path='/%s/', assume_role_policy='{TRUST}')\n"
-    program += "aws.iam.RolePolicy('may', role=role.name, policy='{}')\npulumi.export('role', role.name)\n"
-    policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
-    program = program.replace("'{}'", f"'{policy}'")
-    first = up(project(program % "a"), "local", state_file, environment)
-    plan = preview(project(program % "b"), "local", state_file, environment)
-    assert [(step.operation, step.replaces) for step in plan.changes] == [
-        ("replace", ("path",)),
-        ("replace", ("role",)),
-    ]
-    second = up(project(program % "b"), "local", state_file, environment)
-    assert (len(second.replaced), second.deleted) == (2, ())
-    assert first.outputs["role"] != second.outputs["role"]
-    roles = [role["RoleName"] for role in client("iam", environment).list_roles()["Roles"]]
-    assert roles == [second.outputs["role"]]
-
-
-def test_a_fixed_name_is_deleted_first_with_what_hangs_on_it(
-    project: Project, state_file: Path, environment: Environment
-) -> None:
-    policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}'
-    program = HEAD + f"role = aws.iam.Role('job', name='job', path='/%s/', assume_role_policy='{TRUST}')\n"
-    program += f"aws.iam.RolePolicy('may', name='may', role=role.name, policy='{policy}')\n"
-    up(project(program % "a"), "local", state_file, environment)
-    up(project(program % "b"), "local", state_file, environment)
-    iam = client("iam", environment)
-    assert iam.get_role(RoleName="job")["Role"]["Path"] == "/b/"
-    assert iam.list_role_policies(RoleName="job")["PolicyNames"] == ["may"]
-
-
-def test_a_protected_resource_is_never_deleted(project: Project, state_file: Path, environment: Environment) -> None:
-    kept = HEAD + "aws.sqs.Queue('kept', opts=pulumi.ResourceOptions(protect=True))\n"
-    up(project(kept), "local", state_file, environment)
-    with pytest.raises(ProtectedError, match="kept") as refused:
-        destroy(project(kept), "local", state_file, environment)
-    assert "protect to false" in str(refused.value)
-    with pytest.raises(ProtectedError):
-        up(project(HEAD), "local", state_file, environment)
-    assert len(client("sqs", environment).list_queues()["QueueUrls"]) == 1
-    up(project(HEAD + "aws.sqs.Queue('kept')\n"), "local", state_file, environment)
-    assert len(destroy(project(HEAD), "local", state_file, environment).deleted) == 1
 
 
 def test_a_failing_resource_is_told_and_the_others_are_finished(
@@ -213,11 +152,6 @@ def test_ctrl_c_lets_what_is_under_way_finish_and_keeps_it(
     assert len(result.created) == 5 - len(held)
 
 
-def test_two_resources_of_one_name_are_refused(project: Project, state_file: Path, environment: Environment) -> None:
-    with pytest.raises(DuplicateUrnError, match="declared twice"):
-        up(project(HEAD + "aws.sqs.Queue('q')\naws.sqs.Queue('q')\n"), "local", state_file, environment)
-
-
 def test_a_wrong_account_is_refused(project: Project, state_file: Path, environment: Environment) -> None:
     program = HEAD + "p = aws.Provider('p', region='eu-west-1', allowed_account_ids=['999999999999'])\n"
     program += "aws.sqs.Queue('q', opts=pulumi.ResourceOptions(provider=p))\n"
@@ -242,19 +176,19 @@ def test_a_project_without_the_stack_is_refused(tiny: Path, state_file: Path, en
         up(tiny, "nowhere", state_file, environment)
 
 
-def test_destroy_leaves_nothing_behind(tiny: Path, state_file: Path, environment: Environment) -> None:
+def test_destroy_leaves_nothing_behind(tiny: Path, state_file: Path, environment: Environment, client: Client) -> None:
     result = up(tiny, "local", state_file, environment)
-    client("s3", environment).put_object(Bucket=result.outputs["bucket"], Key="row", Body=b"1")
+    client("s3").put_object(Bucket=result.outputs["bucket"], Key="row", Body=b"1")
     assert len(destroy(tiny, "local", state_file, environment).deleted) == 5
-    assert client("s3", environment).list_buckets()["Buckets"] == []
+    assert client("s3").list_buckets()["Buckets"] == []
     assert json.loads(state_file.read_text())["resources"] == []
 
 
 def test_drift_is_found_by_refresh_and_put_right_by_the_next_apply(
-    tiny: Path, state_file: Path, environment: Environment
+    tiny: Path, state_file: Path, environment: Environment, client: Client
 ) -> None:
     up(tiny, "local", state_file, environment)
-    sqs = client("sqs", environment)
+    sqs = client("sqs")
     first, second = sqs.list_queues()["QueueUrls"]
     sqs.set_queue_attributes(QueueUrl=first, Attributes={"VisibilityTimeout": "99"})
     sqs.delete_queue(QueueUrl=second)
@@ -264,50 +198,6 @@ def test_drift_is_found_by_refresh_and_put_right_by_the_next_apply(
     assert (len(result.created), len(result.updated)) == (1, 1)
     held = sqs.get_queue_attributes(QueueUrl=first, AttributeNames=["VisibilityTimeout"])["Attributes"]
     assert held["VisibilityTimeout"] == "30"
-
-
-def test_a_renamed_resource_with_an_alias_is_kept(project: Project, state_file: Path, environment: Environment) -> None:
-    up(project(HEAD + "aws.sqs.Queue('old', name='jobs')\n"), "local", state_file, environment)
-    renamed = "aws.sqs.Queue('new', name='jobs', opts=pulumi.ResourceOptions(aliases=[pulumi.Alias(name='old')]))\n"
-    result = up(project(HEAD + renamed), "local", state_file, environment)
-    assert (result.changed, len(result.same)) == (0, 1)
-
-
-def test_ignored_changes_replace_on_changes_and_retain(
-    project: Project, state_file: Path, environment: Environment
-) -> None:
-    program = HEAD + (
-        "o = pulumi.ResourceOptions\n"
-        "aws.sqs.Queue('ignored', delay_seconds=%d, opts=o(ignore_changes=['delay_seconds']))\n"
-        "aws.sqs.Queue('replaced', delay_seconds=%d, opts=o(replace_on_changes=['delay_seconds']))\n"
-        "aws.sqs.Queue('retained', opts=o(retain_on_delete=True))\n"
-    )
-    up(project(program % (1, 1)), "local", state_file, environment)
-    result = up(project(program % (2, 2)), "local", state_file, environment)
-    assert [urn.rsplit("::", 1)[1] for urn in result.replaced] == ["replaced"]
-    assert len(result.same) == 2
-    destroy(project(HEAD), "local", state_file, environment)
-    (left,) = client("sqs", environment).list_queues()["QueueUrls"]
-    assert "retained" in left
-
-
-def test_an_asset_is_uploaded_again_only_when_its_content_changes(
-    project: Project, state_file: Path, environment: Environment
-) -> None:
-    program = HEAD + (
-        "bucket = aws.s3.Bucket('b', force_destroy=True)\n"
-        "aws.s3.BucketObject('job', bucket=bucket.bucket, key='job.py', source=pulumi.FileAsset('job.py'))\n"
-        "pulumi.export('bucket', bucket.bucket)\n"
-    )
-    folder = project(program)
-    (folder / "job.py").write_text("print(1)", encoding="utf-8")
-    bucket = up(folder, "local", state_file, environment).outputs["bucket"]
-    (folder / "job.py").touch()
-    assert up(folder, "local", state_file, environment).changed == 0
-    (folder / "job.py").write_text("print(2)", encoding="utf-8")
-    assert len(up(folder, "local", state_file, environment).updated) == 1
-    body = client("s3", environment).get_object(Bucket=bucket, Key="job.py")["Body"].read()
-    assert body == b"print(2)"
 
 
 def test_a_program_imports_its_own_modules_and_leaves_none(
@@ -320,7 +210,9 @@ def test_a_program_imports_its_own_modules_and_leaves_none(
     assert up(folder, "local", state_file, environment).outputs == {"value": 22}
 
 
-def test_the_callers_identity_is_a_data_source(project: Project, state_file: Path, environment: Environment) -> None:
+def test_the_callers_identity_is_a_data_source(
+    project: Project, state_file: Path, environment: Environment, client: Client
+) -> None:
     program = HEAD + "pulumi.export('account', aws.get_caller_identity().account_id)\n"
-    account = client("sts", environment).get_caller_identity()["Account"]
+    account = client("sts").get_caller_identity()["Account"]
     assert up(project(program), "local", state_file, environment).outputs == {"account": account}

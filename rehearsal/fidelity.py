@@ -47,6 +47,8 @@ CANNOT_SHOW = (
     "**Lake Formation.** Grants are kept and read back, never enforced.",
     "**Images.** They hold the layer of our own source files; the base image and its packages are this machine's; "
     "nothing is scanned, nothing expires.",
+    "**Users.** Images run as the user of the rehearsal, not as their own (10001). Who owns what SageMaker mounts "
+    "under `/opt/ml`, and whether the image's user may write there, shows only on AWS.",
     "**Glue.** Jobs are processes of this machine, without Spark or workers; their modules come from the checkout's "
     "`.venv`, not from the wheels that the job names.",
     "**Time.** Schedules, lifecycle rules, retention, alarms and autoscaling are kept; none of them acts by itself.",

@@ -26,7 +26,7 @@ class EventRule(ServiceHandler):
     taggable = True
     tag_calls = EVENTS
     local = frozenset({"forceDestroy", "isEnabled"})
-    not_shown = "a schedule is kept; it fires only where the rehearsal is told to."
+    not_shown = "a schedule is kept and read back; it never fires."
 
     def _put(self, aws: AwsClients, properties: Properties, tags: dict[str, Any]) -> str:
         enabled = "ENABLED" if properties.get("isEnabled", True) else "DISABLED"

@@ -41,7 +41,7 @@ class EndpointConfiguration(ServiceHandler):
         },
         single=frozenset({"routingConfigs"}),
     )
-    not_shown = "instance types and counts buy no capacity; captured data is written by the serving process."
+    not_shown = "instance types and counts buy no capacity; data capture is kept and read back, nothing is captured."
 
     def create(self, aws: AwsClients, inputs: Properties) -> Created:
         request = self.params(aws, "CreateEndpointConfig", inputs, without={"arn", "kmsKeyArn"})
@@ -82,8 +82,9 @@ class Endpoint(ServiceHandler):
     tag_calls = SAGEMAKER
     spelling = Spelling(names={"name": "EndpointName", "arn": "EndpointArn"})
     not_shown = (
-        "one process stands for all instances; a canary's waits are cut short; on AWS a change of "
-        "deploymentConfig.autoRollbackConfiguration alone replaces the endpoint, here it is updated."
+        "one process stands for all instances; canary and rolling updates move all traffic at once, and no alarm rolls "
+        "them back; on AWS a change of deploymentConfig.autoRollbackConfiguration alone replaces the endpoint, here it "
+        "is updated."
     )
 
     def create(self, aws: AwsClients, inputs: Properties) -> Created:

@@ -57,6 +57,7 @@ class Endpoint:
         self.account_id = backend.account_id
         self.live: Deployment | None = None
         self.configuration: EndpointConfiguration | None = None
+        self.deployment: dict[str, Any] | None = None
         self._next: tuple[Fleet, ...] = ()
         self._backend = backend
         self._generation = 0
@@ -97,15 +98,22 @@ class Endpoint:
                     "ProductionVariants": self.production_variants or None,
                     "DataCaptureConfig": _capture(request.get("DataCaptureConfig")),
                     "AsyncInferenceConfig": request.get("AsyncInferenceConfig"),
+                    "LastDeploymentConfig": self.deployment,
                     "FailureReason": self.failure_reason,
                 }
             )
 
-    def deploy(self, configuration: EndpointConfiguration, *, status: str) -> None:
-        """Begin to change to `configuration`; `status` holds until it is in service or given up."""
+    def deploy(
+        self, configuration: EndpointConfiguration, *, status: str, deployment: dict[str, Any] | None = None
+    ) -> None:
+        """Begin to change to `configuration`; `status` holds until it is in service or given up.
+
+        `deployment` is the request's DeploymentConfig, which is kept and shown but does not slow the change down.
+        """
         with self._lock:
             self.endpoint_status = status
             self.configuration = configuration
+            self.deployment = deployment
             self.failure_reason = None
             self.last_modified_time = now()
         threading.Thread(

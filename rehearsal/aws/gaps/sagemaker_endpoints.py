@@ -15,7 +15,8 @@ from rehearsal.aws.jobs import requests
 NOTES: Final = (
     "A variant is served by one process, whatever its instance count or serverless concurrency; weights between "
     "variants are kept. Canary and rolling updates move all traffic at once, after the new fleet is healthy.",
-    "Rollback alarms, data capture and autoscaling are recorded on an endpoint, not acted on.",
+    "Rollback alarms, data capture and autoscaling are recorded on an endpoint, not acted on: no traffic is captured, "
+    "no alarm rolls an update back, nothing scales.",
 )
 
 
@@ -51,7 +52,7 @@ def create_endpoint(self: SageMakerResponse) -> ActionResult:
     endpoint = Endpoint(request["EndpointName"], list(request.get("Tags") or []), backend=self.sagemaker_backend)
     if endpoints.setdefault(endpoint.endpoint_name, endpoint) is not endpoint:
         raise AWSValidationException(f'Cannot create already existing endpoint "{endpoint.arn}".')
-    endpoint.deploy(configuration, status="Creating")
+    endpoint.deploy(configuration, status="Creating", deployment=request.get("DeploymentConfig"))
     return ActionResult({"EndpointArn": endpoint.arn})
 
 
@@ -64,7 +65,8 @@ def update_endpoint(self: SageMakerResponse) -> ActionResult:
         raise AWSValidationException(f'Cannot update in-progress endpoint "{endpoint.arn}".')
     if endpoint.endpoint_status == "Failed":
         raise AWSValidationException(f'Cannot update endpoint "{endpoint.arn}" that failed to be created.')
-    endpoint.deploy(configuration, status="Updating")
+    kept = endpoint.deployment if request.get("RetainDeploymentConfig") else None
+    endpoint.deploy(configuration, status="Updating", deployment=request.get("DeploymentConfig", kept))
     return ActionResult({"EndpointArn": endpoint.arn})
 
 

@@ -27,9 +27,12 @@ def pytest_runtest_makereport(
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of a file share its fixtures, and the end-to-end tests one rehearsal; so each such group stays together."""
+    """Tests that share costly fixtures stay in one process: those of a file, and those of one rehearsal."""
     for item in items:
-        group = (
-            "e2e" if "checkout" in getattr(item, "fixturenames", ()) and "e2e" in item.path.parts else str(item.path)
-        )
-        item.add_marker(pytest.mark.xdist_group(group))
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def _group(item: pytest.Item) -> str:
+    if "checkout" in getattr(item, "fixturenames", ()):
+        return "the end-to-end rehearsal"
+    return str(item.path.parent if item.path.parent.name == "applied" else item.path)

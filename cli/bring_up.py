@@ -3,9 +3,7 @@
 Every stage looks at what is there first, so a second run changes nothing, and a run that was stopped goes on.
 """
 
-import importlib
 import json
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +11,7 @@ from typing import Any
 
 from cli import landing
 from cli.connection import LOCAL_STACK, Connection, connect
-from cli.deployment import deploy_rehearsed
+from cli.deployment import deploy_rehearsed, import_program
 from cli.ending import end, nothing_left_when_interrupted
 from cli.output import console, stage
 from cli.pipeline_progress import follow
@@ -62,8 +60,7 @@ def _start(state_dir: Path, port: int | None, changes: Changes) -> Rehearsal:
     running = server.running(state_dir)
     if running is not None and port in (None, running.port):
         return running
-    # The program's imports take seconds of one core, which the server's start leaves idle.
-    threading.Thread(target=importlib.import_module, args=("infra.platform",), daemon=True).start()
+    import_program()
     with stage("start the offline AWS (moto, on this machine)") as step:
         if running is None:
             # The AWS lives in the server's memory, so what a dead one left behind describes nothing.

@@ -1,11 +1,19 @@
 """Applying the program to a rehearsal."""
 
+import importlib
+import threading
+
 from cli.output import stage
 from infra.settings import Settings
 from infra.sources import project_directory
 from rehearsal import engine
 from rehearsal.engine import UpResult
 from rehearsal.server import Rehearsal
+
+
+def import_program() -> None:
+    """Begin to import what the program imports: seconds of one core, while this process waits for others."""
+    threading.Thread(target=importlib.import_module, args=("infra.platform",), daemon=True).start()
 
 
 def deploy_rehearsed(settings: Settings, running: Rehearsal, title: str) -> UpResult:

@@ -13,7 +13,7 @@ from cli.connection import (
     StackOption,
     connect,
 )
-from cli.deployment import deploy_rehearsed
+from cli.deployment import deploy_rehearsed, import_program
 from cli.output import console, print_json, print_table
 from models.release import ReleaseError, load_releases
 from models.spec import discover
@@ -81,6 +81,8 @@ def adopt(
     On AWS a commit of the file makes it live, and `git revert` takes it back.
     """
     connection = connect(stack, name)
+    if connection.rehearsal is not None:
+        import_program()
     spec = connection.spec(model)
     s3 = connection.client("s3")
     found = proposals.list_proposals(s3, connection.names.bucket("artifacts"), spec.name)

@@ -47,12 +47,12 @@ def spoil(file: Path, old: str, new: str) -> None:
 )
 def test_a_mistake_is_told_with_file_and_key(mistaken: Checkout, file: str, old: str, new: str, message: str) -> None:
     spoil(mistaken.path / file, old, new)
-    refused(mistaken, message)
+    check_refused(mistaken, message)
 
 
 def test_a_model_without_network_is_told(mistaken: Checkout) -> None:
     (mistaken.path / NETWORK).unlink()
-    refused(mistaken, f"{NETWORK}: no such file")
+    check_refused(mistaken, f"{NETWORK}: no such file")
 
 
 def test_a_state_folder_that_cannot_be_made_is_told(mistaken: Checkout) -> None:
@@ -64,7 +64,7 @@ def test_a_state_folder_that_cannot_be_made_is_told(mistaken: Checkout) -> None:
     assert "Traceback" not in done.stderr
 
 
-def refused(checkout: Checkout, message: str) -> None:
+def check_refused(checkout: Checkout, message: str) -> None:
     done = checkout.drivetrain("local", "up")
     assert message in done.stderr
     assert "Traceback" not in done.stderr

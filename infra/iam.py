@@ -139,11 +139,14 @@ def job_role(
 ) -> aws.iam.Role:
     """The role of one job, `names.role(job)`, assumed by `service` (`sagemaker.amazonaws.com`) with `statements` alone.
 
-    The policy is a child of the role.
+    It stands at the stack's path and under its boundary, without which the deploy role could not make it. The policy is
+    a child of the role.
     """
     role = aws.iam.Role(
         f"{job}-role",
         name=names.role(job),
+        path=names.role_path,
+        permissions_boundary=names.boundary_arn,
         description=description,
         assume_role_policy=service_trust(service, names.account_id, source_arns),
         opts=opts,

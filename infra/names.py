@@ -3,6 +3,7 @@
 What is replaced by creating the new one first (SageMaker models, endpoint configurations) is named by Pulumi instead.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,6 +13,9 @@ Layer = Literal["raw", "curated", "quarantine"]
 LAYERS: tuple[Layer, ...] = ("raw", "curated", "quarantine")
 Image = Literal["training", "serving"]
 IMAGES: tuple[Image, ...] = ("training", "serving")
+PULL_REQUESTS = "pr"
+PULL_REQUEST_STACK = re.compile(rf"^{PULL_REQUESTS}-\d+$")
+"""The stack of a pull request, by its number: `pr-12`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +60,68 @@ class Names:
         return f"{self.prefix}-{job}"
 
     def role_arn(self, job: str) -> str:
-        """The ARN of that role."""
-        return f"arn:aws:iam::{self.account_id}:role/{self.role(job)}"
+        """The ARN of that role, which holds the path of the stack's roles."""
+        return f"arn:aws:iam::{self.account_id}:role{self.role_path}{self.role(job)}"
+
+    @property
+    def role_path(self) -> str:
+        """Where the stack's own roles are: all that its deploy role may make or change."""
+        return f"/{self.project}/{self.stack}/"
+
+    @property
+    def bootstrap_path(self) -> str:
+        """Where the bootstrap's roles and boundaries are: above every stack's `role_path`, so in reach of none."""
+        return f"/{self.project}/"
+
+    @property
+    def authority(self) -> str:
+        """Under whose deploy role and boundary the stack stands: its own, or `pr` for all stacks of pull requests."""
+        return PULL_REQUESTS if PULL_REQUEST_STACK.match(self.stack) else self.stack
+
+    @property
+    def deploy_role(self) -> str:
+        """The role that applies the stack."""
+        return f"{self.project}-{self.authority}-deploy"
+
+    @property
+    def deploy_role_arn(self) -> str:
+        """The ARN of that role, which the bootstrap makes."""
+        return f"arn:aws:iam::{self.account_id}:role{self.bootstrap_path}{self.deploy_role}"
+
+    @property
+    def preview_role(self) -> str:
+        """The role that may only look."""
+        return f"{self.project}-{self.authority}-preview"
+
+    @property
+    def preview_role_arn(self) -> str:
+        """The ARN of that role, which the bootstrap makes."""
+        return f"arn:aws:iam::{self.account_id}:role{self.bootstrap_path}{self.preview_role}"
+
+    @property
+    def boundary(self) -> str:
+        """The managed policy that bounds every role of the stack."""
+        return f"{self.project}-{self.authority}-boundary"
+
+    @property
+    def boundary_arn(self) -> str:
+        """The ARN of that policy, which the bootstrap makes."""
+        return f"arn:aws:iam::{self.account_id}:policy{self.bootstrap_path}{self.boundary}"
+
+    @property
+    def state_bucket(self) -> str:
+        """Pulumi's state of every stack of the account and region."""
+        return f"{self.project}-{self.account_id}-{self.region}-pulumi-state"
+
+    @property
+    def state_key_alias(self) -> str:
+        """The key of that bucket, and of the secrets inside, without `alias/`."""
+        return f"{self.project}-pulumi-state"
+
+    @property
+    def signing_key_alias(self) -> str:
+        """The key that signs releases and images, without `alias/`."""
+        return f"{self.project}-{self.authority}-signing"
 
     def repository(self, image: Image) -> str:
         """An ECR repository."""

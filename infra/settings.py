@@ -18,6 +18,8 @@ from models.schema import Section
 
 SETTINGS_KEY = "drivetrain:settings"
 _REGION = r"^(af|ap|ca|eu|il|me|mx|sa|us)-((north|south)?(east|west)|north|south|central)-[1-9]$"
+# No `*` or `?` among the characters that GitHub allows: in a trust policy they would match other repositories.
+REPOSITORY = r"^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}$"
 _RESERVED_TAGS = {"project", "stack", "managed-by"}
 
 
@@ -70,6 +72,15 @@ class ObservabilitySettings(Section):
     budget_usd_per_month: int = Field(ge=1)
 
 
+class GitHubSettings(Section):
+    """Where the stack is deployed from."""
+
+    repository: Annotated[str, Field(pattern=REPOSITORY)]
+    """`ORG/REPO`: only its workflows may take the stack's roles, and releases are announced there."""
+    pull_request_stacks: bool = False
+    """Whether pull requests may have stacks of their own in this account."""
+
+
 class Settings(Section):
     """Everything that differs between stacks, and nothing else."""
 
@@ -84,6 +95,7 @@ class Settings(Section):
     lake: LakeSettings = LakeSettings()
     endpoint: EndpointSettings
     observability: ObservabilitySettings
+    github: GitHubSettings | None = None
     tags: dict[str, str] = Field(default_factory=dict)
     releases: str = "releases"
     """The folder of the release files, relative to the project."""

@@ -3,9 +3,8 @@
 Its settings belong to the account, and every stack has one of its own. Databases made after them grant nothing by
 default (`IAMAllowedPrincipals` is the old way), so each job is granted what it needs and nothing is open by accident.
 
-The one administrator is the role `<prefix>-deploy`. The bootstrap project that shall make it does not exist yet: until
-then whoever applies this on AWS first creates a role of that name and applies with it. Lake Formation refuses settings
-that name a principal which is not there, and grants by anyone who is no administrator.
+The one administrator is the stack's deploy role, which the bootstrap makes: Lake Formation refuses settings that name a
+principal which is not there, and grants by anyone who is no administrator.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +17,6 @@ from infra.iam import job_role, statement
 from infra.names import Layer, Names
 from infra.platform_outputs import Bucket, KeyOutputs
 from infra.settings import Settings
-
-DEPLOY_ROLE = "deploy"
-"""The role that deploys, which must exist beforehand: only an administrator of the lake may grant."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +38,7 @@ class LakeFormation(pulumi.ComponentResource):
         super().__init__("drivetrain:platform:LakeFormation", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
         names = args.settings.names
-        aws.lakeformation.DataLakeSettings("settings", admins=[names.role_arn(DEPLOY_ROLE)], opts=child)
+        aws.lakeformation.DataLakeSettings("settings", admins=[names.deploy_role_arn], opts=child)
         location = pulumi.Output.concat(args.lake.arn, "/warehouse")
         role = self._location_role(args, location)
         registered = aws.lakeformation.Resource("warehouse", arn=location, role_arn=role.arn, opts=child)

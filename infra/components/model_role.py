@@ -35,10 +35,13 @@ class ModelRole(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ModelRoleArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("drivetrain:model:Role", name, None, opts)
-        self.name = args.platform.names.role(args.job)
+        names = args.platform.names
+        self.name = names.role(args.job)
         role = aws.iam.Role(
             name,
             name=self.name,
+            path=names.role_path,
+            permissions_boundary=names.boundary_arn,
             description=args.description,
             assume_role_policy=service_trust(args.service, args.platform.account_id, args.source_arns),
             opts=pulumi.ResourceOptions(parent=self),

@@ -80,7 +80,7 @@ def test_a_sid_stands_once_in_a_policy() -> None:
 def test_a_role_is_passed_to_one_service_only() -> None:
     passed = pass_role("PassTrain", [NAMES.role_arn("auto-mpg-train")], "sagemaker.amazonaws.com").to_json()
     assert passed["Condition"] == {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
-    assert passed["Resource"] == "arn:aws:iam::111111111111:role/drivetrain-local-auto-mpg-train"
+    assert passed["Resource"] == "arn:aws:iam::111111111111:role/drivetrain/local/drivetrain-local-auto-mpg-train"
 
 
 def test_trust_is_bound_to_the_account_and_source() -> None:
@@ -108,6 +108,8 @@ def test_a_job_has_a_role_with_its_statements_alone(run_program: Callable[..., A
     program = run_program(body, {})
     role = program.one("aws:iam/role:Role", "auto-mpg-train-role")
     assert role.inputs["name"] == "drivetrain-local-auto-mpg-train"
+    assert role.inputs["path"] == "/drivetrain/local/"
+    assert role.inputs["permissionsBoundary"] == "arn:aws:iam::111111111111:policy/drivetrain/drivetrain-local-boundary"
     assert "managedPolicyArns" not in role.inputs
     permissions = program.one("aws:iam/rolePolicy:RolePolicy", "auto-mpg-train-permissions")
     (granted,) = permissions.policy()["Statement"]

@@ -1,5 +1,6 @@
 """The stacks' settings: what is read, and what a person is told when it is wrong."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,26 @@ def test_names_come_from_the_settings() -> None:
     names = load_settings(Path(), "staging").names
     assert names.bucket("query-results") == "drivetrain-staging-333333333333-query-results"
     assert names.database("curated") == "drivetrain_staging_curated"
-    assert names.role_arn("auto-mpg-train") == "arn:aws:iam::333333333333:role/drivetrain-staging-auto-mpg-train"
+    assert (
+        names.role_arn("auto-mpg-train")
+        == "arn:aws:iam::333333333333:role/drivetrain/staging/drivetrain-staging-auto-mpg-train"
+    )
+
+
+def test_stacks_of_pull_requests_share_what_the_bootstrap_made() -> None:
+    names = load_settings(Path(), "dev").names
+    pull_request = replace(names, stack="pr-12")
+    assert pull_request.role_path == "/drivetrain/pr-12/"
+    assert pull_request.boundary == "drivetrain-pr-boundary"
+    assert pull_request.deploy_role_arn == "arn:aws:iam::222222222222:role/drivetrain/drivetrain-pr-deploy"
+    assert replace(names, stack="pr-x").deploy_role == "drivetrain-pr-x-deploy"
+
+
+def test_the_bootstraps_roles_are_out_of_reach_of_the_stacks_own_path() -> None:
+    names = load_settings(Path(), "dev").names
+    assert names.deploy_role_arn == "arn:aws:iam::222222222222:role/drivetrain/drivetrain-dev-deploy"
+    for arn in (names.deploy_role_arn, names.preview_role_arn):
+        assert names.role_path not in arn
 
 
 def test_an_unknown_stack_lists_the_known_ones() -> None:
@@ -68,6 +88,10 @@ def test_an_unknown_stack_is_told_the_nearest_one(typed: str, meant: str) -> Non
         ({"network": {"cidr": "10.300.0.0/16"}}, r"network\.cidr: no address range"),
         ({"network": {"cidr": "192.168.7.0/16"}}, r"network\.cidr: no address range.*host bits"),
         ({"region": "eu-nowhere-9"}, r"region: .*pattern.*found 'eu-nowhere-9'"),
+        ({"github": {"repository": "drivetrain"}}, r"github\.repository: .*pattern.*found 'drivetrain'"),
+        ({"github": {"repository": "org/*"}}, r"github\.repository: .*found 'org/\*'"),
+        ({"github": {"repository": "-org/repo"}}, r"github\.repository: .*found '-org/repo'"),
+        ({"github": {"repository": "org/repo/x"}}, r"github\.repository: .*found 'org/repo/x'"),
         ({"tags": {"aws:owner": "me"}}, r"tags: the tag 'aws:owner' is set by the platform or reserved"),
         ({"tags": {"project": "mine"}}, r"tags: the tag 'project' is set by the platform"),
         ({"observability": {"log_retention_days": 8, "budget_usd_per_month": 1}}, r"log_retention_days: .*7, 14"),

@@ -28,7 +28,7 @@ def test_what_is_released_is_what_is_served(stack: Any) -> None:
     container, release = model["PrimaryContainer"], stack.release
     assert (container["Image"], container["ModelDataUrl"]) == (release.image, release.artefact)
     assert container["Environment"] == {"MODEL_MANIFEST_SHA256": release.manifest_sha256, "RELEASE": release.package}
-    assert model["ExecutionRoleArn"].endswith(f":role/{stack.names.role(f'{MODEL}-endpoint')}")
+    assert model["ExecutionRoleArn"] == stack.names.role_arn(f"{MODEL}-endpoint")
     answer = stack.client("sagemaker-runtime").invoke_endpoint(
         EndpointName=stack.names.endpoint(MODEL), ContentType="application/json", Body=b"[1]"
     )

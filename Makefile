@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
-PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadgroup
+PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
 LOCKS  := dev infra lake training serving
 
 .PHONY: local down test check bench lock format packages help

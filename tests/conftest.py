@@ -1,10 +1,31 @@
-"""What holds for every test: in CI a missing part is a failure, not a skip; the tests of a file share a process."""
+"""For every test: in CI a missing part is a failure, not a skip; tests that share costly parts share a process."""
 
 import os
 import signal
 from collections.abc import Generator
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+SHARED = ("tests/e2e/running", "tests/infra/applied", "tests/workflows")
+"""Folders whose files share one rehearsal; elsewhere a file is on its own."""
+FIRST = ("tests/workflows", "tests/e2e")
+"""What takes longest, so that it does not begin when the rest is done."""
+
+
+class SharingScheduler(LoadScopeScheduling):
+    """Sends what shares costly fixtures to one process: a whole file, or a whole folder of SHARED.
+
+    xdist's own `loadgroup` renames tests, which pytest 9 no longer takes note of.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return next((folder for folder in SHARED if file.startswith(f"{folder}/")), file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    return SharingScheduler(config, log)  # type: ignore[arg-type]
 
 
 def pytest_sessionstart() -> None:
@@ -25,14 +46,5 @@ def pytest_runtest_makereport(
     return report
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share costly fixtures stay in one process: those of a file, and those of one rehearsal."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-
-
-def _group(item: pytest.Item) -> str:
-    if "checkout" in getattr(item, "fixturenames", ()):
-        return "the end-to-end rehearsal"
-    return str(item.path.parent if item.path.parent.name == "applied" else item.path)
+    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))

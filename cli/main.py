@@ -7,11 +7,13 @@ from typing import NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import data, doctor, ingest, local, logs, predict, releases, train
+from cli import affected, data, doctor, ingest, local, logs, predict, releases, train
 from cli.connection import NotConnectedError
 from cli.ingest import NothingTakenError
 from cli.output import errors
 from cli.prediction import PredictionError
+from delivery.changes import GitError
+from infra.scope import ScopeError
 from infra.settings import SettingsError
 from lake.errors import LakeError
 from models.release import ReleaseError
@@ -24,6 +26,8 @@ _USER_ERRORS = (
     NotConnectedError,
     NothingTakenError,
     PredictionError,
+    GitError,
+    ScopeError,
     SettingsError,
     LakeError,
     ReleaseError,
@@ -49,6 +53,7 @@ app.add_typer(releases.app, name="releases")
 app.command("predict")(predict.predict)
 app.command("logs")(logs.logs)
 app.command("doctor")(doctor.doctor)
+app.command("affected")(affected.affected)
 
 
 def main() -> None:

@@ -13,6 +13,7 @@ import yaml
 from pydantic import Field, ValidationError, field_validator
 
 from infra.names import Names
+from infra.scope import Scope
 from models.explain import explain
 from models.schema import Section
 
@@ -99,6 +100,8 @@ class Settings(Section):
     tags: dict[str, str] = Field(default_factory=dict)
     releases: str = "releases"
     """The folder of the release files, relative to the project."""
+    scope: Scope = "stack"
+    """`stack`: everything in one stack. `models`: the platform in one, each model in one of its own, see scope.py."""
 
     @field_validator("tags")
     @classmethod

@@ -1,0 +1,1 @@
+"""What stands around `pulumi up`: preview, gate, cost, deploy, verify, promote."""

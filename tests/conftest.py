@@ -24,6 +24,7 @@ class SharingScheduler(LoadScopeScheduling):
         return next((folder for folder in SHARED if file.startswith(f"{folder}/")), file)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
     return SharingScheduler(config, log)  # type: ignore[arg-type]
 

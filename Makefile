@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
-LOCKS  := dev infra lake training serving
+LOCKS  := dev infra lake training serving delivery
 
 .PHONY: local down test check bench lock format packages help
 .DEFAULT_GOAL := help

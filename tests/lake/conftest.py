@@ -82,10 +82,15 @@ def spec() -> ModelSpec:
     return find_spec(files("models"), "auto-mpg")
 
 
+@pytest.fixture(scope="session")
+def session(aws: str) -> boto3.Session:
+    """One for all, as each reads the descriptions of the services anew."""
+    return boto3.Session()
+
+
 @pytest.fixture
-def place(aws: str, spec: ModelSpec) -> Place:
+def place(session: boto3.Session, spec: ModelSpec) -> Place:
     number = next(_numbers)
-    session = boto3.Session()
     location = LakeLocation(
         warehouse=f"s3://lake-{number}/warehouse/",
         curated_database=f"curated_{number}",

@@ -66,6 +66,10 @@ class Rehearsal:
         """The serving processes: account, endpoint, variant, url, pid, model, status."""
         return self._call("GET", "endpoints")
 
+    def set_clock_rate(self, rate: float) -> None:
+        """Let declared waits (baking, alarm periods) pass `rate` times as fast from now on."""
+        self._call("POST", "clock", {"rate": rate})
+
     def stop(self) -> None:
         """Stop the server and everything it started; one that is gone already is no error."""
         if start_time(self.pid) == self.started:

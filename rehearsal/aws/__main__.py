@@ -19,6 +19,8 @@ from werkzeug.serving import make_server
 
 from rehearsal.aws import gaps, runtime
 from rehearsal.aws.application import Application
+from rehearsal.aws.clock import DEFAULT_RATE, Clock
+from rehearsal.aws.cloudwatch.watch import Watch
 from rehearsal.aws.processes import Processes, start_time
 
 _HOST = "127.0.0.1"
@@ -37,7 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"port {options.port} of {_HOST} cannot be listened on: {error.strerror}", file=sys.stderr)
         return 2
     listening.listen(128)
-    _serve(listening, options.state.resolve(), stop_grace_s=options.stop_grace)
+    _serve(listening, options.state.resolve(), stop_grace_s=options.stop_grace, clock=options.clock_rate)
     return 0
 
 
@@ -46,10 +48,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--state", type=Path, required=True, help="folder for state, jobs and logs")
     parser.add_argument("--stop-grace", type=float, default=120.0, help="seconds between SIGTERM and SIGKILL for jobs")
+    parser.add_argument(
+        "--clock-rate",
+        type=_clock,
+        default=Clock(),
+        help=f"how many declared seconds of baking and of alarm periods pass in one (default {DEFAULT_RATE:g})",
+    )
     return parser
 
 
-def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float) -> None:
+def _clock(text: str) -> Clock:
+    try:
+        return Clock(float(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float, clock: Clock) -> None:
     port: int = listening.getsockname()[1]
     # moto reads these when it is called
     os.environ["MOTO_PORT"] = str(port)
@@ -57,9 +72,12 @@ def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float) -> Non
     os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     processes = Processes(state / runtime.NOTES_FOLDER)
-    runtime.activate(runtime.Runtime(state_dir=state, port=port, processes=processes, stop_grace_s=stop_grace_s))
+    runtime.activate(
+        runtime.Runtime(state_dir=state, port=port, processes=processes, stop_grace_s=stop_grace_s, clock=clock)
+    )
     default_user_config.setdefault("stepfunctions", {})["execute_state_machine"] = True
     gaps.install_all()
+    Watch(clock).start()
     server = make_server(
         _HOST, port, Application(), threaded=True, request_handler=MotoRequestHandler, fd=listening.fileno()
     )

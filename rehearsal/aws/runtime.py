@@ -1,8 +1,9 @@
 """What every part of the one server process shares: its state folder, its port and the processes it started."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from rehearsal.aws.clock import Clock
 from rehearsal.aws.processes import Processes
 
 NOTES_FOLDER = "processes"
@@ -16,6 +17,7 @@ class Runtime:
     port: int
     processes: Processes
     stop_grace_s: float = 120.0
+    clock: Clock = field(default_factory=Clock)
 
     @property
     def endpoint_url(self) -> str:

@@ -1,47 +1,33 @@
 """An endpoint: a configuration in service, and the change to the next one, blue-green with rollback.
 
 The new fleet is up and healthy before any traffic moves; when it does not come up, the old one simply goes on serving
-and the endpoint is InService again on its old configuration with a FailureReason, as SageMaker leaves it.
+and the endpoint is InService again on its old configuration with a FailureReason, as SageMaker leaves it. When an
+alarm trips while the new fleet bakes, the traffic goes back and the endpoint is InService on its old configuration
+without a word: FailureReason is documented for the status Failed alone.
 """
 
-import random
 import shutil
 import threading
+import time
 import traceback
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from moto.cloudwatch.models import cloudwatch_backends
 from moto.sagemaker.models import SageMakerModelBackend
 
-from rehearsal.aws import images, runtime
+from rehearsal.aws import runtime
 from rehearsal.aws.endpoints.configuration import EndpointConfiguration
+from rehearsal.aws.endpoints.description import capture_summary, variant_summary
 from rehearsal.aws.endpoints.fleet import Fleet
 from rehearsal.aws.endpoints.model import ModelError, ServedModel
+from rehearsal.aws.endpoints.routing import Deployment, Router
+from rehearsal.aws.endpoints.traffic import TrafficPlan, traffic_plan
 from rehearsal.aws.jobs.sagemaker import absent_removed, now
 from rehearsal.aws.processes import ClosedError
 
 _STARTUP_S = 120.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Deployment:
-    """A configuration with its fleets, one per variant."""
-
-    configuration: EndpointConfiguration
-    fleets: tuple[Fleet, ...]
-
-    def stop(self) -> None:
-        """Stop every fleet."""
-        for fleet in self.fleets:
-            fleet.stop()
-
-    def pick(self, variant: str | None) -> Fleet | None:
-        """The fleet that a request goes to: the named variant's, or one by weight."""
-        if variant is not None:
-            return next((fleet for fleet in self.fleets if fleet.variant == variant), None)
-        weights = [float(entry.get("InitialVariantWeight") or 1.0) for entry in self.configuration.production_variants]
-        return random.choices(self.fleets, weights)[0] if self.fleets else None  # noqa: S311 - traffic, not secrets
+_LOOK_S = 0.05
+"""Seconds between two looks at the alarms while a fleet bakes."""
 
 
 class Endpoint:
@@ -55,21 +41,28 @@ class Endpoint:
         self.failure_reason: str | None = None
         self.creation_time = self.last_modified_time = now()
         self.account_id = backend.account_id
-        self.live: Deployment | None = None
+        self.router = Router()
         self.configuration: EndpointConfiguration | None = None
         self.deployment: dict[str, Any] | None = None
+        self.instances: dict[str, int] = {}
+        """Instances by variant, where they are another number than the configuration's."""
         self._next: tuple[Fleet, ...] = ()
         self._backend = backend
         self._generation = 0
-        self._gone = False
+        self._gone = threading.Event()
         self._lock = threading.RLock()
+
+    @property
+    def live(self) -> Deployment | None:
+        """The deployment in service."""
+        return self.router.live
 
     @property
     def production_variants(self) -> list[dict[str, Any]]:
         """What is in service, as Describe shows it."""
         deployment = self.live
         variants = deployment.configuration.production_variants if deployment else []
-        return [self._variant(entry) for entry in variants]
+        return [self._variant(entry, self.instances) for entry in variants]
 
     @property
     def response_object(self) -> dict[str, Any]:
@@ -96,9 +89,10 @@ class Endpoint:
                     **self.summary(),
                     "EndpointConfigName": request.get("EndpointConfigName"),
                     "ProductionVariants": self.production_variants or None,
-                    "DataCaptureConfig": _capture(request.get("DataCaptureConfig")),
+                    "DataCaptureConfig": capture_summary(request.get("DataCaptureConfig")),
                     "AsyncInferenceConfig": request.get("AsyncInferenceConfig"),
                     "LastDeploymentConfig": self.deployment,
+                    "PendingDeploymentSummary": self._pending(),
                     "FailureReason": self.failure_reason,
                 }
             )
@@ -106,10 +100,7 @@ class Endpoint:
     def deploy(
         self, configuration: EndpointConfiguration, *, status: str, deployment: dict[str, Any] | None = None
     ) -> None:
-        """Begin to change to `configuration`; `status` holds until it is in service or given up.
-
-        `deployment` is the request's DeploymentConfig, which is kept and shown but does not slow the change down.
-        """
+        """Begin to change to `configuration` by a DeploymentConfig; `status` holds until that is settled."""
         with self._lock:
             self.endpoint_status = status
             self.configuration = configuration
@@ -123,21 +114,21 @@ class Endpoint:
     def delete(self) -> None:
         """Stop everything; a change in progress is given up."""
         with self._lock:
-            self._gone = True
+            self._gone.set()
             self.endpoint_status = "Deleting"
             fleets = (*(self.live.fleets if self.live else ()), *self._next)
-            self.live = None
+            self.router.settle(None)
         for fleet in fleets:
             fleet.stop()
         shutil.rmtree(runtime.current().endpoint_folder(self.account_id, self.endpoint_name), ignore_errors=True)
 
     def _deploy(self, configuration: EndpointConfiguration) -> None:
-        reason = None
-        old = self.live
+        old, reason, kept = self.live, None, False
         try:
-            fleets = self._fleets(configuration)
-            for fleet in fleets:
+            coming = Deployment(configuration=configuration, fleets=self._fleets(configuration))
+            for fleet in coming.fleets:
                 fleet.start()
+            kept = old is None or self._move(coming, self._plan(configuration))
         except ClosedError:
             return
         except ModelError as error:
@@ -146,16 +137,49 @@ class Endpoint:
             traceback.print_exc()
             reason = f"{type(error).__name__}: {error}"
         with self._lock:
-            fleets, self._next = self._next, ()
-            superfluous = fleets if reason or self._gone else (old.fleets if old else ())
-            if not self._gone:
-                if reason is None:
-                    self.live = Deployment(configuration=configuration, fleets=fleets)
+            started = Deployment(configuration=configuration, fleets=self._next)
+            self._next = ()
+            superfluous = old if kept else started
+            if kept and not self._gone.is_set():
+                self.router.settle(started)
+                self.instances = {}
+            else:
+                self.router.withdraw()
+        if superfluous is not None:
+            superfluous.let_go()
+        with self._lock:
+            if not self._gone.is_set():
                 self.failure_reason = reason
                 self.endpoint_status = "InService" if self.live else "Failed"
                 self.last_modified_time = now()
-        for fleet in superfluous:
-            fleet.stop()
+        if self._gone.is_set():
+            started.let_go()
+
+    def _plan(self, configuration: EndpointConfiguration) -> TrafficPlan:
+        counts = (entry.get("InitialInstanceCount") for entry in configuration.production_variants)
+        return traffic_plan(self.deployment, sum(int(count or 1) for count in counts))
+
+    def _move(self, coming: Deployment, plan: TrafficPlan) -> bool:
+        """Shift the traffic step by step; False when an alarm wants it back or the endpoint is deleted meanwhile."""
+        clock = runtime.current().clock
+        for share in plan.shares:
+            self.router.shift(coming, share)
+            if self._tripped(plan, clock.real(plan.bake_s)):
+                return False
+        return not clock.wait(plan.termination_s, self._gone)
+
+    def _tripped(self, plan: TrafficPlan, seconds: float) -> bool:
+        """Look at the alarms while the fleet bakes."""
+        alarms = cloudwatch_backends[self.account_id][self._backend.region_name].alarms
+        deadline = time.monotonic() + seconds
+        while True:
+            if any(name in alarms and alarms[name].state_value == "ALARM" for name in plan.alarms):
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            if self._gone.wait(min(_LOOK_S, left)):
+                return True
 
     def _fleets(self, configuration: EndpointConfiguration) -> tuple[Fleet, ...]:
         with self._lock:
@@ -176,44 +200,17 @@ class Endpoint:
             self._next = fleets
         return fleets
 
-    def _variant(self, entry: dict[str, Any]) -> dict[str, Any]:
-        count, weight, serverless = (
-            entry.get("InitialInstanceCount"),
-            float(entry.get("InitialVariantWeight") or 1.0),
-            entry.get("ServerlessConfig"),
-        )
+    def _pending(self) -> dict[str, Any] | None:
+        if self.endpoint_status not in ("Creating", "Updating") or self.configuration is None:
+            return None
+        stage = "Baking" if self.router.next else "Creating"
+        variants = [
+            {**self._variant(entry, {}), "VariantStatus": [{"Status": stage}]}
+            for entry in self.configuration.production_variants
+        ]
+        name = self.configuration.endpoint_config_name
+        return {"EndpointConfigName": name, "StartTime": self.last_modified_time, "ProductionVariants": variants}
+
+    def _variant(self, entry: dict[str, Any], instances: dict[str, int]) -> dict[str, Any]:
         image = ServedModel.of(self._backend, str(entry["ModelName"])).image
-        return absent_removed(
-            {
-                "VariantName": entry["VariantName"],
-                "DeployedImages": [_deployed(image, self.last_modified_time)],
-                "CurrentWeight": weight,
-                "DesiredWeight": weight,
-                "CurrentInstanceCount": count,
-                "DesiredInstanceCount": count,
-                "CurrentServerlessConfig": serverless,
-                "DesiredServerlessConfig": serverless,
-            }
-        )
-
-
-def _deployed(uri: str, since: datetime) -> dict[str, Any]:
-    try:
-        digest = images.resolve(uri).digest
-    except images.ImageError:
-        return {"SpecifiedImage": uri}
-    repository = uri.partition("@")[0].rpartition(":")[0] or uri.partition("@")[0]
-    return {"SpecifiedImage": uri, "ResolvedImage": f"{repository}@{digest}", "ResolutionTime": since}
-
-
-def _capture(configuration: dict[str, Any] | None) -> dict[str, Any] | None:
-    """A DataCaptureConfigSummary."""
-    if not configuration:
-        return None
-    return {
-        "EnableCapture": bool(configuration.get("EnableCapture", True)),
-        "CaptureStatus": "Started",
-        "CurrentSamplingPercentage": configuration["InitialSamplingPercentage"],
-        "DestinationS3Uri": configuration["DestinationS3Uri"],
-        "KmsKeyId": configuration.get("KmsKeyId") or "",
-    }
+        return variant_summary(entry, image, self.last_modified_time, instances.get(str(entry["VariantName"])))

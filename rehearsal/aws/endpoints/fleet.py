@@ -52,6 +52,8 @@ class Fleet:
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self._command: container.Command | None = None
+        self._in_flight = 0
+        self._idle = threading.Condition()
 
     @property
     def url(self) -> str:
@@ -79,6 +81,22 @@ class Fleet:
     def invoke(self, body: bytes, headers: dict[str, str]) -> Answer:
         """POST /invocations. Raises OSError when the container does not answer."""
         return self._request("POST", "/invocations", body, headers, timeout_s=_INVOKE_S)
+
+    def enter(self) -> None:
+        """A request is on its way to this fleet."""
+        with self._idle:
+            self._in_flight += 1
+
+    def leave(self) -> None:
+        """It was answered."""
+        with self._idle:
+            self._in_flight -= 1
+            self._idle.notify_all()
+
+    def drain(self) -> None:
+        """Wait until every request on its way is answered; none may be sent here any more."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._in_flight == 0, timeout=_INVOKE_S)
 
     def stop(self) -> None:
         """SIGTERM, then SIGKILL; the folder goes with it, but for the log."""

@@ -14,9 +14,11 @@ from rehearsal.aws.jobs import requests
 
 NOTES: Final = (
     "A variant is served by one process, whatever its instance count or serverless concurrency; weights between "
-    "variants are kept. Canary and rolling updates move all traffic at once, after the new fleet is healthy.",
-    "Rollback alarms, data capture and autoscaling are recorded on an endpoint, not acted on: no traffic is captured, "
-    "no alarm rolls an update back, nothing scales.",
+    "variants are kept. Traffic moves as the deployment says (all at once, canary, linear; rolling counts as linear) "
+    "and an alarm in ALARM takes it back, but baking and termination waits pass at the rehearsal's clock rate, 60 "
+    "times as fast, and MaximumExecutionTimeoutInSeconds ends nothing.",
+    "Data capture and autoscaling are recorded on an endpoint, not acted on: no traffic is captured, nothing scales by "
+    "itself; UpdateEndpointWeightsAndCapacities changes the numbers that are shown.",
 )
 
 
@@ -27,6 +29,7 @@ def install() -> None:
         create_endpoint_config=create_endpoint_config,
         create_endpoint=create_endpoint,
         update_endpoint=update_endpoint,
+        update_endpoint_weights_and_capacities=update_endpoint_weights_and_capacities,
         describe_endpoint=describe_endpoint,
         delete_endpoint=delete_endpoint,
     )
@@ -67,6 +70,21 @@ def update_endpoint(self: SageMakerResponse) -> ActionResult:
         raise AWSValidationException(f'Cannot update endpoint "{endpoint.arn}" that failed to be created.')
     kept = endpoint.deployment if request.get("RetainDeploymentConfig") else None
     endpoint.deploy(configuration, status="Updating", deployment=request.get("DeploymentConfig", kept))
+    return ActionResult({"EndpointArn": endpoint.arn})
+
+
+def update_endpoint_weights_and_capacities(self: SageMakerResponse) -> ActionResult:
+    """UpdateEndpointWeightsAndCapacities: the numbers of instances; weights of one variant decide nothing."""
+    request = _valid(self, "UpdateEndpointWeightsAndCapacities")
+    endpoint = _endpoint(self, request)
+    if endpoint.endpoint_status != "InService":
+        raise AWSValidationException(f'Cannot update in-progress endpoint "{endpoint.arn}".')
+    known = {str(variant["VariantName"]) for variant in endpoint.production_variants}
+    for wanted in request["DesiredWeightsAndCapacities"]:
+        if wanted["VariantName"] not in known:
+            raise AWSValidationException(f'Could not find variant "{wanted["VariantName"]}" of "{endpoint.arn}".')
+        if wanted.get("DesiredInstanceCount") is not None:
+            endpoint.instances[wanted["VariantName"]] = int(wanted["DesiredInstanceCount"])
     return ActionResult({"EndpointArn": endpoint.arn})
 
 

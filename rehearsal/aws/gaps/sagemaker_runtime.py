@@ -1,11 +1,13 @@
 """InvokeEndpoint reaches the serving process, in the place of moto's canned answer."""
 
 import http.client
+import time
 from typing import Any, Final
 
 from moto.core.exceptions import ServiceException
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 
+from rehearsal.aws.cloudwatch.samples import publish_invocation
 from rehearsal.aws.endpoints.fleet import Answer, Fleet
 from rehearsal.aws.endpoints.registry import find
 from rehearsal.aws.gaps import replace
@@ -46,16 +48,33 @@ def install() -> None:
 
 def invoke_endpoint(self: SageMakerRuntimeResponse) -> Any:
     """InvokeEndpoint."""
+    began = time.monotonic()
     name = self.path.rstrip("/").split("/")[-2]
-    fleet = _fleet(self, name)
+    endpoint = find(self.current_account, self.region, name)
+    if endpoint is None:
+        raise ValidationError(f"Endpoint {name} of account {self.current_account} not found.")
+    if endpoint.live is None:
+        raise ValidationError(f"Endpoint {name} is not in service: its status is {endpoint.endpoint_status}.")
     body: bytes = self.raw_body or b""
     if len(body) > _LARGEST_BODY:
         raise ValidationError(f"The body has {len(body)} bytes; at most {_LARGEST_BODY} are taken")
     headers = {header: str(self.headers[header]) for header in _PASSED_ON if header in self.headers}
-    try:
-        answer = fleet.invoke(body, headers)
-    except (OSError, http.client.HTTPException) as error:
-        answer = Answer(status=503, content_type="text/plain", body=f"the container does not answer: {error}".encode())
+    variant = self.headers.get("X-Amzn-SageMaker-Target-Variant")
+    with endpoint.router.route(variant) as fleet:
+        if fleet is None:
+            raise ValidationError(f"Variant {variant} not found for endpoint {name}.")
+        asked = time.monotonic()
+        answer = _asked(fleet, body, headers)
+        model_s = time.monotonic() - asked
+    publish_invocation(
+        account_id=self.current_account,
+        region=self.region,
+        endpoint=name,
+        variant=fleet.variant,
+        status=answer.status,
+        model_s=model_s,
+        overhead_s=time.monotonic() - began - model_s,
+    )
     if answer.status >= 400:
         raise ModelError(
             endpoint=name,
@@ -72,15 +91,9 @@ def invoke_endpoint(self: SageMakerRuntimeResponse) -> Any:
     )
 
 
-def _fleet(self: SageMakerRuntimeResponse, name: str) -> Fleet:
-    endpoint = find(self.current_account, self.region, name)
-    if endpoint is None:
-        raise ValidationError(f"Endpoint {name} of account {self.current_account} not found.")
-    deployment = endpoint.live
-    if deployment is None:
-        raise ValidationError(f"Endpoint {name} is not in service: its status is {endpoint.endpoint_status}.")
-    variant = self.headers.get("X-Amzn-SageMaker-Target-Variant")
-    fleet = deployment.pick(variant)
-    if fleet is None:
-        raise ValidationError(f"Variant {variant} not found for endpoint {name}.")
-    return fleet
+def _asked(fleet: Fleet, body: bytes, headers: dict[str, str]) -> Answer:
+    try:
+        return fleet.invoke(body, headers)
+    except (OSError, http.client.HTTPException) as error:
+        text = f"the container does not answer: {error}"
+        return Answer(status=503, content_type="text/plain", body=text.encode())

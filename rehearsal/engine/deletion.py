@@ -9,10 +9,12 @@ from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
+from rehearsal.engine.checkpoint import needs
 from rehearsal.engine.providers import ProviderTable
+from rehearsal.engine.resource_state import ResourceState
 from rehearsal.engine.results import Event, Progress, ProtectedError, Status, StepFailure
-from rehearsal.engine.state import ResourceState, StackStore
-from rehearsal.engine.urn import PROVIDER_PREFIX, provider_urn
+from rehearsal.engine.state import StackStore
+from rehearsal.engine.urn import PROVIDER_PREFIX
 from rehearsal.provider import lifecycle
 from rehearsal.provider.registry import handler_of
 
@@ -76,8 +78,7 @@ def delete_one(
     gone_with: Iterable[str] = (),
 ) -> None:
     """Delete one resource on AWS unless it is only recorded, and forget it."""
-    real = resource.custom and not resource.type.startswith(PROVIDER_PREFIX)
-    if real and not resource.retain_on_delete and resource.deleted_with not in gone_with:
+    if is_real(resource) and not resource.retain_on_delete and resource.deleted_with not in gone_with:
         began = time.monotonic()
         _tell(progress, resource, "started")
         try:
@@ -90,30 +91,27 @@ def delete_one(
     store.drop(resource.key)
 
 
-def needs(resource: ResourceState) -> set[str]:
-    """The URNs that must outlive `resource`."""
-    found = {*resource.dependencies, resource.parent, resource.deleted_with}
-    if resource.provider:
-        found.add(provider_urn(resource.provider))
-    return found - {""}
+def is_real(resource: ResourceState) -> bool:
+    """Whether it exists on AWS and belongs to the stack."""
+    return resource.custom and not resource.external and not resource.type.startswith(PROVIDER_PREFIX)
 
 
 def _free(waiting: dict[str, ResourceState], running: Iterable[ResourceState]) -> list[ResourceState]:
     needed: set[str] = set()
     for resource in [*waiting.values(), *running]:
-        needed |= needs(resource)
+        needed.update(needs(resource))
     return [resource for resource in reversed(waiting.values()) if resource.urn not in needed]
 
 
 def _drop_needed_by(failed: ResourceState, waiting: dict[str, ResourceState]) -> list[str]:
     dropped: list[str] = []
-    todo = needs(failed)
+    todo = set(needs(failed))
     while todo:
         urn = todo.pop()
         for key in [key for key, resource in waiting.items() if resource.urn == urn]:
             resource = waiting.pop(key)
             dropped.append(resource.urn)
-            todo |= needs(resource)
+            todo.update(needs(resource))
     return dropped
 
 

@@ -17,15 +17,20 @@ from typing import Any
 from rehearsal.engine.deletion import Deletion, delete_all, message_of, refuse_protected
 from rehearsal.engine.goal import Goal, inherited_aliases
 from rehearsal.engine.providers import ProviderTable
+from rehearsal.engine.resource_state import ResourceState
 from rehearsal.engine.resource_steps import ResourceSteps, Taken
 from rehearsal.engine.results import EngineError, Event, Operation, Progress, Step, StepFailure
-from rehearsal.engine.state import ResourceState, StackStore
+from rehearsal.engine.state import StackStore
 from rehearsal.engine.urn import STACK_TYPE, type_of
 from rehearsal.provider.wire import is_unknown, with_asset_hashes
 
 
 class DuplicateUrnError(EngineError):
     """Two resources of the program have the same type, parent and name."""
+
+
+class UnknownStackError(EngineError):
+    """A StackReference names a stack that the backend does not have."""
 
 
 class StoppedError(EngineError):
@@ -69,6 +74,7 @@ class Deployment:
         self._failures: list[StepFailure] = []
         self._skipped: list[str] = []
         self.outputs: dict[str, Any] = {}
+        self.secret_outputs: tuple[str, ...] = ()
         self._steps = ResourceSteps(store=store, providers=providers, preview=preview, progress=progress)
 
     def stop(self) -> None:
@@ -77,7 +83,12 @@ class Deployment:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """What was done, or in a preview would be done, so far."""
+        """What was done, or in a preview would be done, so far, to resources on AWS."""
+        return tuple(step for step in self.every_step if step.is_real)
+
+    @property
+    def every_step(self) -> tuple[Step, ...]:
+        """The same with components and providers."""
         with self._lock:
             return tuple(self._steps_taken)
 
@@ -97,7 +108,7 @@ class Deployment:
         """Bring one resource to what is declared; raises DuplicateUrnError, records every other failure."""
         old = self._admit(goal)
         if not goal.custom:
-            self._record_component(goal)
+            self._record_component(goal, old)
             return Registered(urn=goal.urn)
         if self._must_skip(goal):
             return Registered(urn=goal.urn, ok=False)
@@ -117,17 +128,32 @@ class Deployment:
 
     def read(self, goal: Goal, resource_id: str) -> Taken:
         """Look up a resource the stack does not own; raises ResourceGoneError."""
+        self._admit(goal)
         taken = self._steps.read(goal, resource_id)
         self._record(taken.step)
         return taken
 
-    def register_outputs(self, urn: str, outputs: Mapping[str, Any]) -> None:
-        """The outputs of a component, or of the stack itself."""
+    def read_stack(self, goal: Goal, reference: str) -> Taken:
+        """The outputs of another stack of the same backend (`pulumi.StackReference`); raises UnknownStackError."""
+        self._admit(goal)
+        project, stack = _reference(reference, self.project)
+        other = self.store.sibling(project, stack)
+        if not other.exists:
+            raise UnknownStackError(f"unknown stack {reference!r}: there is none of that name beside {self.stack}")
+        taken = self._steps.read_stack(goal, reference, other)
+        self._record(taken.step)
+        return taken
+
+    def register_outputs(self, urn: str, outputs: Mapping[str, Any], secrets: tuple[str, ...] = ()) -> None:
+        """The outputs of a component, or of the stack itself; `secrets` are those that are one."""
         if type_of(urn) == STACK_TYPE:
-            self.outputs = dict(outputs)
+            self.outputs, self.secret_outputs = dict(outputs), secrets
         known = self.store.get(urn)
-        if known is not None and not self.preview and known.outputs != outputs:
-            self.store.put(dataclasses.replace(known, outputs=dict(outputs)))
+        if known is None or self.preview:
+            return
+        told = dataclasses.replace(known, outputs=dict(outputs), secrets=secrets)
+        if told != known:
+            self.store.put(told)
 
     def leftovers(self) -> list[ResourceState]:
         """What the state holds and the program did not register; replaced resources waiting for deletion included."""
@@ -178,22 +204,20 @@ class Deployment:
     def _located(self, goal: Goal) -> Goal:
         return dataclasses.replace(goal, inputs=with_asset_hashes(goal.inputs, self._folder))
 
-    def _record_component(self, goal: Goal) -> None:
-        if self.preview:
-            return
-        known = self.store.get(goal.urn)
-        outputs = known.outputs if known else {}
+    def _record_component(self, goal: Goal, known: ResourceState | None) -> None:
         state = ResourceState(
             urn=goal.urn,
             type=goal.type,
             custom=False,
             parent=goal.parent,
             inputs=goal.inputs,
-            outputs=outputs,
+            outputs=known.outputs if known else {},
             dependencies=goal.dependencies,
             protect=goal.protect,
+            secrets=known.secrets if known else (),
         )
-        if state != known:
+        self._record(_unreal_step(known, state))
+        if not self.preview and state != known:
             self.store.put(state)
 
     def _register_provider(self, goal: Goal, old: ResourceState | None) -> Registered:
@@ -213,6 +237,7 @@ class Deployment:
             dependencies=goal.dependencies,
             protect=goal.protect,
         )
+        self._record(_unreal_step(old, state))
         if not self.preview and state != old:
             self.store.put(state)
         return Registered(urn=goal.urn, id=identifier, outputs=goal.inputs)
@@ -232,3 +257,18 @@ class Deployment:
     def _tell(self, taken: Taken, seconds: float) -> None:
         step = taken.step
         self._progress(Event(operation=step.operation, status="done", urn=step.urn, type=step.type, seconds=seconds))
+
+
+def _unreal_step(old: ResourceState | None, new: ResourceState) -> Step:
+    changed: tuple[str, ...] = ()
+    operation: Operation = "create"
+    if old is not None:
+        changed = tuple(sorted(k for k in {*old.inputs, *new.inputs} if old.inputs.get(k) != new.inputs.get(k)))
+        operation = "update" if changed else "same"
+    return Step(operation=operation, urn=new.urn, type=new.type, changed=changed, old=old, new=new)
+
+
+def _reference(reference: str, project: str) -> tuple[str, str]:
+    """Project and stack of `<stack>`, `organization/<stack>` or `organization/<project>/<stack>`."""
+    parts = reference.split("/")
+    return (parts[1] if len(parts) == 3 else project), parts[-1]

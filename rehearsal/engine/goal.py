@@ -7,7 +7,7 @@ from typing import Any, cast
 from pulumi.runtime.proto import alias_pb2, resource_pb2
 
 from rehearsal.engine.urn import PROVIDER_PREFIX, make_urn, name_of, type_of
-from rehearsal.provider.wire import from_struct
+from rehearsal.provider.wire import from_struct, secret_keys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +31,7 @@ class Goal:
     retain_on_delete: bool = False
     deleted_with: str = ""
     import_id: str = ""
+    secrets: tuple[str, ...] = ()
 
     @property
     def is_provider(self) -> bool:
@@ -61,7 +62,12 @@ def goal_of(request: resource_pb2.RegisterResourceRequest, *, stack: str, projec
         retain_on_delete=request.retainOnDelete,
         deleted_with=request.deletedWith,
         import_id=request.importId,
+        secrets=_secrets(request),
     )
+
+
+def _secrets(request: resource_pb2.RegisterResourceRequest) -> tuple[str, ...]:
+    return tuple(sorted({*secret_keys(request.object), *request.additionalSecretOutputs}))
 
 
 def _alias_urn(

@@ -13,9 +13,9 @@ from pulumi.runtime.proto import engine_pb2, resource_pb2
 from rehearsal.engine.deployment import Deployment, Registered
 from rehearsal.engine.goal import Goal, goal_of
 from rehearsal.engine.results import EngineError
-from rehearsal.engine.urn import make_urn
+from rehearsal.engine.urn import STACK_REFERENCE, make_urn
 from rehearsal.provider.invokes import invoke
-from rehearsal.provider.wire import from_struct, to_struct
+from rehearsal.provider.wire import from_struct, secret_keys, to_struct
 
 
 class UnsupportedError(EngineError):
@@ -51,7 +51,8 @@ class EngineMonitor(MockMonitor):
 
     def RegisterResourceOutputs(self, request: Any) -> empty_pb2.Empty:  # noqa: N802
         """The outputs of a component or of the stack."""
-        self._deployment.register_outputs(request.urn, from_struct(request.outputs))
+        outputs = from_struct(request.outputs)
+        self._deployment.register_outputs(request.urn, outputs, secret_keys(request.outputs))
         return empty_pb2.Empty()
 
     def ReadResource(self, request: Any) -> resource_pb2.ReadResourceResponse:  # noqa: N802
@@ -63,8 +64,14 @@ class EngineMonitor(MockMonitor):
             custom=True,
             inputs=from_struct(request.properties),
             provider=request.provider,
+            parent=request.parent,
+            dependencies=tuple(sorted(request.dependencies)),
+            secrets=secret_keys(request.properties),
         )
-        taken = self._deployment.read(goal, request.id)
+        if goal.type == STACK_REFERENCE:
+            taken = self._deployment.read_stack(goal, request.id)
+        else:
+            taken = self._deployment.read(goal, request.id)
         return resource_pb2.ReadResourceResponse(urn=goal.urn, properties=to_struct(taken.outputs))
 
     def Invoke(self, request: Any) -> resource_pb2.ResourceInvokeResponse:  # noqa: N802

@@ -33,8 +33,16 @@ class Project:
         return self.folder / "__main__.py"
 
 
-def load_project(folder: Path, stack: str, settings_override: Mapping[str, Any] | None = None) -> Project:
-    """Read the project; `settings_override` is merged deep into its `<project>:settings`. Raises ProjectError."""
+def load_project(
+    folder: Path,
+    stack: str,
+    settings_override: Mapping[str, Any] | None = None,
+    config_file: Path | None = None,
+) -> Project:
+    """Read the project; `settings_override` is merged deep into its `<project>:settings`. Raises ProjectError.
+
+    `config_file` stands for `Pulumi.<stack>.yaml`, as `pulumi --config-file` has it.
+    """
     folder = folder.resolve()
     document = _mapping(folder / "Pulumi.yaml")
     name = str(document.get("name") or "")
@@ -42,7 +50,7 @@ def load_project(folder: Path, stack: str, settings_override: Mapping[str, Any] 
         raise ProjectError(f"{folder / 'Pulumi.yaml'}: `name` is missing")
     if not (folder / "__main__.py").is_file():
         raise ProjectError(f"{folder} has no __main__.py")
-    stack_file = folder / f"Pulumi.{stack}.yaml"
+    stack_file = config_file or folder / f"Pulumi.{stack}.yaml"
     values = cast("dict[str, Any]", _mapping(stack_file).get("config") or {}) if stack_file.exists() else {}
     if not stack_file.exists() and settings_override is None:
         raise ProjectError(f"there is no {stack_file.name} in {folder}")

@@ -12,9 +12,11 @@ from typing import Any
 from rehearsal.engine.deletion import delete_one
 from rehearsal.engine.goal import Goal
 from rehearsal.engine.providers import ConfiguredProvider, ProviderTable
+from rehearsal.engine.resource_state import ResourceState
 from rehearsal.engine.results import Operation, Progress, ProtectedError, Step
-from rehearsal.engine.state import ResourceState, StackStore
+from rehearsal.engine.state import StackStore
 from rehearsal.provider import lifecycle
+from rehearsal.provider.detail import detailed
 from rehearsal.provider.handler import Properties, ResourceHandler
 from rehearsal.provider.lifecycle import Difference, ResourceGoneError
 from rehearsal.provider.registry import handler_of, handlers
@@ -61,34 +63,50 @@ class ResourceSteps:
         outputs = lifecycle.read(handler, self.providers.of(goal.provider).clients, resource_id, goal.inputs)
         if outputs is None:
             raise ResourceGoneError(f"AWS knows no {goal.type} with the id {resource_id}")
-        return Taken(step=_step("read", goal), id=resource_id, outputs=outputs)
+        state = self._kept(dataclasses.replace(_state(goal, resource_id, goal.inputs, outputs), external=True))
+        return Taken(step=_step("read", goal, new=state), id=resource_id, outputs=outputs)
+
+    def read_stack(self, goal: Goal, reference: str, other: StackStore) -> Taken:
+        """The outputs of another stack, as a StackReference gives them."""
+        hidden = sorted(other.root.secrets) if other.root else []
+        outputs = {"name": reference, "outputs": other.outputs, "secretOutputNames": hidden}
+        state = _state(goal, reference, {"name": reference}, outputs)
+        secrets = ("outputs",) if hidden else ()
+        kept = self._kept(dataclasses.replace(state, external=True, secrets=secrets))
+        return Taken(step=_step("read", goal, new=kept), id=reference, outputs=outputs)
+
+    def _kept(self, state: ResourceState) -> ResourceState:
+        if not self.preview and self.store.get(state.urn) != state:
+            self.store.put(state)
+        return state
 
     def _keep(self, goal: Goal, old: ResourceState) -> Taken:
-        if not self.preview:
-            state = _state(goal, old.id, old.inputs, old.outputs)
-            if state != old:
-                self.store.put(state)
-        return Taken(step=_step("same", goal), id=old.id, outputs=old.outputs)
+        state = self._kept(_state(goal, old.id, old.inputs, old.outputs))
+        return Taken(step=_step("same", goal, old=old, new=state), id=old.id, outputs=old.outputs)
 
     def _create(
         self, case: "_Case", inputs: Properties, difference: Difference, *, replaced: ResourceState | None = None
     ) -> Taken:
-        step = _step("replace" if difference.replaces else "create", case.goal, difference)
+        operation: Operation = "replace" if difference.replaces else "create"
         if self.preview:
             known = {key: value for key, value in inputs.items() if not key.startswith("__")}
-            return Taken(step=step, id="", outputs=known)
+            new = _state(case.goal, "", inputs, known)
+            return Taken(step=_step(operation, case.goal, difference, old=replaced, new=new), id="", outputs=known)
         created = lifecycle.create(case.handler, case.provider.clients, inputs)
-        if replaced is not None:
+        if replaced is not None and self.store.get(replaced.urn) is not None:
             self.store.put(dataclasses.replace(replaced, pending_delete=True))
-        self.store.put(_state(case.goal, created.id, inputs, created.outputs))
+        new = _state(case.goal, created.id, inputs, created.outputs)
+        self.store.put(new)
+        step = _step(operation, case.goal, difference, old=replaced, new=new)
         return Taken(step=step, id=created.id, outputs=created.outputs)
 
     def _update(self, case: "_Case", old: ResourceState, inputs: Properties, difference: Difference) -> Taken:
-        step = _step("update", case.goal, difference)
         if self.preview:
-            return Taken(step=step, id=old.id, outputs=lifecycle.previewed_outputs(old.outputs, inputs))
-        outputs = lifecycle.update(case.handler, case.provider.clients, old.id, old.inputs, inputs)
-        self.store.put(_state(case.goal, old.id, inputs, outputs))
+            outputs = lifecycle.previewed_outputs(old.outputs, inputs)
+        else:
+            outputs = lifecycle.update(case.handler, case.provider.clients, old.id, old.inputs, inputs)
+        new = self._kept(_state(case.goal, old.id, inputs, outputs))
+        step = _step("update", case.goal, difference, old=old, new=new)
         return Taken(step=step, id=old.id, outputs=outputs)
 
     def _replace(self, case: "_Case", old: ResourceState, difference: Difference) -> Taken:
@@ -101,7 +119,7 @@ class ResourceSteps:
         if self.preview or not delete_first:
             return self._create(case, inputs, difference, replaced=old)
         self._delete_with_dependents(old)
-        return self._create(case, inputs, difference)
+        return self._create(case, inputs, difference, replaced=old)
 
     def _delete_with_dependents(self, old: ResourceState) -> None:
         for dependent in self._must_follow(old):
@@ -127,9 +145,8 @@ class ResourceSteps:
         outputs = lifecycle.read(case.handler, case.provider.clients, goal.import_id, inputs)
         if outputs is None:
             raise ResourceGoneError(f"AWS knows no {goal.type} with the id {goal.import_id} to import")
-        if not self.preview:
-            self.store.put(_state(goal, goal.import_id, inputs, outputs))
-        return Taken(step=_step("create", goal), id=goal.import_id, outputs=outputs)
+        state = self._kept(_state(goal, goal.import_id, inputs, outputs))
+        return Taken(step=_step("import", goal, new=state), id=goal.import_id, outputs=outputs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,10 +165,26 @@ class _Case:
         )
 
 
-def _step(operation: Operation, goal: Goal, difference: Difference | None = None) -> Step:
-    changed = difference.changed if difference else ()
-    replaces = difference.replaces if difference else ()
-    return Step(operation=operation, urn=goal.urn, type=goal.type, changed=changed, replaces=replaces)
+def _step(
+    operation: Operation,
+    goal: Goal,
+    difference: Difference | None = None,
+    *,
+    old: ResourceState | None = None,
+    new: ResourceState | None = None,
+) -> Step:
+    difference = difference or Difference()
+    kinds = detailed(difference, old.inputs if old else {}, new.inputs if new else {})
+    return Step(
+        operation=operation,
+        urn=goal.urn,
+        type=goal.type,
+        changed=difference.changed,
+        replaces=difference.replaces,
+        old=old,
+        new=new,
+        detail=kinds,
+    )
 
 
 def _state(goal: Goal, resource_id: str, inputs: Properties, outputs: Properties) -> ResourceState:
@@ -169,6 +202,7 @@ def _state(goal: Goal, resource_id: str, inputs: Properties, outputs: Properties
         protect=goal.protect,
         retain_on_delete=goal.retain_on_delete,
         deleted_with=goal.deleted_with,
+        secrets=goal.secrets,
     )
 
 

@@ -4,7 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Operation = Literal["create", "update", "replace", "delete", "same", "read"]
+from rehearsal.engine.resource_state import ResourceState
+from rehearsal.engine.urn import PROVIDER_PREFIX
+
+Operation = Literal["create", "update", "replace", "delete", "same", "read", "import", "refresh"]
 Status = Literal["started", "done", "failed", "skipped"]
 
 
@@ -25,21 +28,39 @@ Progress = Callable[[Event], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """What would be done to one resource; `changed` and `replaces` are its top-level inputs."""
+    """What would be done to one resource; `changed` and `replaces` are its top-level inputs.
+
+    `old` and `new` are its state before and after; `detail` is the kind of each difference by its path.
+    """
 
     operation: Operation
     urn: str
     type: str
     changed: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
+    old: ResourceState | None = None
+    new: ResourceState | None = None
+    detail: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def is_real(self) -> bool:
+        """Whether it is about something on AWS, and not a component or a provider."""
+        state = self.new or self.old
+        return state is None or (state.custom and not state.type.startswith(PROVIDER_PREFIX))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What an `up` would do, in the order the program registers; resources that stay the same included."""
+    """What an `up` would do, in the order the program registers; resources that stay the same included.
+
+    `every_step` has those of components and providers too, as Pulumi counts them; `messages` is what the program said.
+    """
 
     steps: tuple[Step, ...]
     seconds: float
+    every_step: tuple[Step, ...] = ()
+    refreshed: tuple[Step, ...] = ()
+    messages: tuple[tuple[int, str], ...] = ()
 
     @property
     def changes(self) -> tuple[Step, ...]:
@@ -58,6 +79,8 @@ class UpResult:
     same: tuple[str, ...] = ()
     outputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
     seconds: float = 0.0
+    every_step: tuple[Step, ...] = ()
+    messages: tuple[tuple[int, str], ...] = ()
 
     @property
     def changed(self) -> int:
@@ -84,6 +107,7 @@ class DestroyResult:
 
     deleted: tuple[str, ...]
     seconds: float
+    every_step: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +117,7 @@ class RefreshResult:
     gone: tuple[str, ...]
     drifted: tuple[str, ...]
     seconds: float
+    every_step: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

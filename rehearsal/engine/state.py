@@ -1,87 +1,58 @@
-"""What the engine remembers of a stack: one JSON file, a journal beside it while it works, and a lock.
+"""What the engine remembers of a stack: its resources, kept in a StackStorage after every change."""
 
-Rewriting the whole file at each of 200 steps would cost more than the steps do, so each step appends one line to
-`<file>.journal`; the file itself is replaced atomically at the end, and a journal left by a killed process is read
-before anything else. So nothing that was made is forgotten. The lock is the kernel's (`flock`) and
-ends with its holder.
-"""
-
-import fcntl
 import json
-import os
 import threading
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
+from rehearsal.engine.checkpoint import VERSION, deployment_of, resources_in
+from rehearsal.engine.resource_state import ResourceState
 from rehearsal.engine.results import EngineError
+from rehearsal.engine.storage import StackStorage
+from rehearsal.engine.urn import STACK_TYPE
 
-VERSION = 1
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResourceState:
-    """One resource as it was last made; `inputs` are the checked ones, `outputs` were read back from AWS."""
-
-    urn: str
-    type: str
-    custom: bool
-    id: str = ""
-    parent: str = ""
-    provider: str = ""
-    inputs: dict[str, Any] = field(default_factory=dict[str, Any])
-    outputs: dict[str, Any] = field(default_factory=dict[str, Any])
-    dependencies: tuple[str, ...] = ()
-    property_dependencies: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    protect: bool = False
-    retain_on_delete: bool = False
-    deleted_with: str = ""
-    pending_delete: bool = False
-
-    @property
-    def key(self) -> str:
-        """A replaced resource waiting to be deleted shares its URN with its replacement, not its id."""
-        return f"{self.urn}::{self.id}" if self.pending_delete else self.urn
-
-    @classmethod
-    def from_json(cls, entry: Mapping[str, Any]) -> "ResourceState":
-        """The resource in one entry of the file."""
-        fields: dict[str, Any] = dict(entry)
-        fields["dependencies"] = tuple(entry.get("dependencies", ()))
-        fields["property_dependencies"] = {
-            key: tuple(urns) for key, urns in entry.get("property_dependencies", {}).items()
-        }
-        return cls(**fields)
+_NEVER = "0001-01-01T00:00:00Z"
 
 
 class StateCorruptError(EngineError):
     """The state file holds something else."""
 
 
-class StackLockedError(EngineError):
-    """Another process is at work on the stack."""
-
-
 class StackStore:
-    """The resources of a stack, kept on disk after every change. Safe to use from several threads."""
+    """The resources of a stack, kept after every change. Safe to use from several threads.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._journal_path = path.with_name(path.name + ".journal")
+    The account that the state belongs to stands beside the checkpoint, where Pulumi's own command ignores it.
+    """
+
+    def __init__(self, storage: StackStorage) -> None:
+        self._storage = storage
         self._lock = threading.Lock()
+        self._time = _NEVER
+        self._written = ""
+        self.stack = ""
         self.account_id = ""
-        self.outputs: dict[str, Any] = {}
         self._resources: dict[str, ResourceState] = {}
-        self._load()
+        self.exists = self._load()
 
     @property
     def resources(self) -> dict[str, ResourceState]:
         """A copy: every resource by its key, in the order they were first made."""
         with self._lock:
             return dict(self._resources)
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """The outputs of the stack, which are those of its root."""
+        root = self.root
+        return dict(root.outputs) if root else {}
+
+    @property
+    def root(self) -> ResourceState | None:
+        """The stack itself as a resource."""
+        with self._lock:
+            return next((found for found in self._resources.values() if found.type == STACK_TYPE), None)
 
     def get(self, urn: str) -> ResourceState | None:
         """The live resource of that URN."""
@@ -100,38 +71,69 @@ class StackStore:
             self._resources.pop(key, None)
             self._append({"drop": key})
 
-    def commit(self) -> None:
-        """Write the whole state in place of the old file and remove the journal."""
+    def deployment(self) -> dict[str, Any]:
+        """The state as Pulumi's `DeploymentV3`."""
         with self._lock:
-            document = {
-                "version": VERSION,
-                "account_id": self.account_id,
-                "outputs": self.outputs,
-                "resources": [asdict(resource) for resource in self._resources.values()],
-            }
-            write_atomically(self._path, json.dumps(document, indent=1))
-            self._journal_path.unlink(missing_ok=True)
+            return deployment_of(list(self._resources.values()), self._time)
+
+    def restore(self, deployment: Mapping[str, Any]) -> None:
+        """Take the resources of a `DeploymentV3` for the state; raises StateCorruptError for what is none."""
+        resources = self._checked(deployment)
+        with self._lock:
+            self._resources = {resource.key: resource for resource in resources}
+
+    def sibling(self, project: str, stack: str) -> "StackStore":
+        """Another stack of the same backend."""
+        return StackStore(self._storage.sibling(project, stack))
+
+    def commit(self) -> None:
+        """Write the whole state in place of the old one and forget the journal."""
+        with self._lock:
+            if self._text() != self._written:
+                self._time = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+                self._written = self._text()
+            self._storage.write(self._written)
+
+    def _text(self) -> str:
+        checkpoint = {"stack": self.stack, "latest": deployment_of(list(self._resources.values()), self._time)}
+        document = {"version": VERSION, "checkpoint": checkpoint, "rehearsal": {"account_id": self.account_id}}
+        return json.dumps(document, indent=1)
 
     def _append(self, entry: Mapping[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        with self._journal_path.open("a", encoding="utf-8") as journal:
-            journal.write(json.dumps(entry) + "\n")
+        self._storage.append(json.dumps(entry))
 
-    def _load(self) -> None:
-        if self._path.exists():
-            try:
-                document = json.loads(self._path.read_text(encoding="utf-8"))
-                found = [ResourceState.from_json(entry) for entry in document["resources"]]
-            except (ValueError, KeyError, TypeError) as error:
-                raise StateCorruptError(f"{self._path} is no state of the rehearsal ({error}); move it away") from error
-            self.account_id = document.get("account_id", "")
-            self.outputs = document.get("outputs", {})
-            self._resources = {resource.key: resource for resource in found}
-        if self._journal_path.exists():
-            self._replay()
+    def _load(self) -> bool:
+        text = self._storage.read()
+        if text is not None:
+            self._parse(text)
+            self._written = text
+        lines = self._storage.journal()
+        self._replay(lines)
+        return text is not None or bool(lines)
 
-    def _replay(self) -> None:
-        for line in self._journal_path.read_text(encoding="utf-8").splitlines():
+    def _parse(self, text: str) -> None:
+        try:
+            document: Any = json.loads(text)
+            checkpoint = document["checkpoint"]
+            latest: dict[str, Any] = checkpoint.get("latest") or {}
+            self._time = latest.get("manifest", {}).get("time", _NEVER)
+            self.stack = checkpoint.get("stack", "")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._corrupt(error) from error
+        self.account_id = document.get("rehearsal", {}).get("account_id", "")
+        self._resources = {resource.key: resource for resource in self._checked(latest)}
+
+    def _checked(self, deployment: Mapping[str, Any]) -> list[ResourceState]:
+        try:
+            return resources_in(deployment)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._corrupt(error) from error
+
+    def _corrupt(self, error: Exception) -> StateCorruptError:
+        return StateCorruptError(f"{self._storage.title} is no state of Pulumi's ({error}); move it away")
+
+    def _replay(self, lines: list[str]) -> None:
+        for line in lines:
             try:
                 entry = json.loads(line)
             except ValueError:
@@ -141,34 +143,3 @@ class StackStore:
                 self._resources[resource.key] = resource
             else:
                 self._resources.pop(entry["drop"], None)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace the file, so that a reader sees the old text or the new one and never half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
-
-
-@contextmanager
-def locked(path: Path) -> Generator[None]:
-    """Hold the stack whose state is at `path`; raises StackLockedError that says who holds it and since when."""
-    lock_path = path.with_name(path.name + ".lock")
-    lock_path.parent.mkdir(parents=True, exist_ok=True)
-    with lock_path.open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise StackLockedError(f"{path.stem} is being changed by {lock.read().strip() or 'another'}") from None
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} since {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC\n")
-        lock.flush()
-        try:
-            yield
-        finally:
-            lock.truncate(0)

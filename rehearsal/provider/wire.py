@@ -71,6 +71,24 @@ def _from_object(message: struct_pb2.Struct) -> Any:
     return from_struct(message)
 
 
+def secret_keys(message: struct_pb2.Struct) -> tuple[str, ...]:
+    """The top-level properties of `message` that are, or anywhere hold, a secret."""
+    return tuple(sorted(key for key, value in message.fields.items() if _is_secret(value)))
+
+
+def _is_secret(value: struct_pb2.Value) -> bool:
+    kind = value.WhichOneof("kind")
+    if kind == "list_value":
+        return any(_is_secret(item) for item in value.list_value.values)
+    if kind != "struct_value":
+        return False
+    fields = value.struct_value.fields
+    signature = fields[SIGNATURE].string_value if SIGNATURE in fields else ""
+    if signature == SECRET or (signature == OUTPUT and "secret" in fields and fields["secret"].bool_value):
+        return True
+    return any(_is_secret(field) for field in fields.values())
+
+
 def to_struct(properties: Mapping[str, Any]) -> struct_pb2.Struct:
     """`properties` as a protobuf Struct; entries that are None are left out."""
     message = struct_pb2.Struct()

@@ -19,7 +19,7 @@ from rehearsal.engine import (
 )
 from rehearsal.engine.project import ProjectError
 from rehearsal.engine.stacks import WrongAccountError
-from rehearsal.engine.state import StackLockedError, locked
+from rehearsal.engine.storage import StackLockedError, locked
 
 Environment = dict[str, str]
 Project = Callable[[str], Path]
@@ -30,6 +30,10 @@ import pulumi
 import pulumi_aws as aws
 """
 pytestmark = pytest.mark.slow
+
+
+def held_in(state_file: Path) -> list[dict[str, Any]]:
+    return json.loads(state_file.read_text(encoding="utf-8"))["checkpoint"]["latest"]["resources"]
 
 
 def test_what_is_declared_exists_and_is_read_back(
@@ -113,7 +117,7 @@ def test_a_failing_resource_is_told_and_the_others_are_finished(
     assert "NoSuchBucket" in failure.message
     assert "\n" not in str(failure)
     assert [urn.rsplit("::", 1)[1] for urn in failed.value.skipped] == ["after"]
-    names = [entry["urn"].rsplit("::", 1)[1] for entry in json.loads(state_file.read_text())["resources"]]
+    names = [entry["urn"].rsplit("::", 1)[1] for entry in held_in(state_file)]
     assert "other" in names
     assert len(destroy(project(HEAD), "local", state_file, environment).deleted) == 1
 
@@ -145,8 +149,7 @@ def test_ctrl_c_lets_what_is_under_way_finish_and_keeps_it(
     with pytest.raises(KeyboardInterrupt):
         up(tiny, "local", state_file, environment, progress=interrupt)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith(("program", "register"))]
-    document = json.loads(state_file.read_text(encoding="utf-8"))
-    held = [entry for entry in document["resources"] if entry["type"].startswith("aws:")]
+    held = [entry for entry in held_in(state_file) if entry["type"].startswith("aws:")]
     result = up(tiny, "local", state_file, environment)
     assert len(held) == len(result.same) > 0
     assert len(result.created) == 5 - len(held)
@@ -181,7 +184,7 @@ def test_destroy_leaves_nothing_behind(tiny: Path, state_file: Path, environment
     client("s3").put_object(Bucket=result.outputs["bucket"], Key="row", Body=b"1")
     assert len(destroy(tiny, "local", state_file, environment).deleted) == 5
     assert client("s3").list_buckets()["Buckets"] == []
-    assert json.loads(state_file.read_text())["resources"] == []
+    assert held_in(state_file) == []
 
 
 def test_drift_is_found_by_refresh_and_put_right_by_the_next_apply(

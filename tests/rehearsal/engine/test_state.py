@@ -3,7 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from rehearsal.engine.state import ResourceState, StackStore, StateCorruptError, write_atomically
+from rehearsal.engine.resource_state import ResourceState
+from rehearsal.engine.state import StackStore, StateCorruptError
+from rehearsal.engine.storage import FileStorage
+from rehearsal.engine.urn import STACK_TYPE
 
 
 def resource(name: str, **fields: object) -> ResourceState:
@@ -12,45 +15,75 @@ def resource(name: str, **fields: object) -> ResourceState:
     )
 
 
+def store_at(path: Path) -> StackStore:
+    return StackStore(FileStorage(path))
+
+
 def test_a_killed_process_leaves_a_journal_that_is_read_back(tmp_path: Path) -> None:
     path = tmp_path / "local.json"
-    store = StackStore(path)
-    store.put(resource("a", dependencies=["x"], property_dependencies={"k": ["x"]}))
+    store = store_at(path)
+    store.put(resource("a", dependencies=["x"], property_dependencies={"k": ["x"]}, secrets=["password"]))
     store.put(resource("b"))
     store.drop("urn:pulumi:s::p::t::b")
     with (tmp_path / "local.json.journal").open("a") as journal:
         journal.write('{"put": {"urn": "half')
 
-    again = StackStore(path)
+    again = store_at(path)
     assert list(again.resources) == ["urn:pulumi:s::p::t::a"]
-    assert again.get("urn:pulumi:s::p::t::a") == resource("a", dependencies=["x"], property_dependencies={"k": ["x"]})
+    expected = resource("a", dependencies=["x"], property_dependencies={"k": ["x"]}, secrets=["password"])
+    assert again.get("urn:pulumi:s::p::t::a") == expected
+    assert again.exists
 
 
 def test_commit_replaces_the_file_and_removes_the_journal(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "local.json"
-    store = StackStore(path)
-    store.put(resource("a"))
-    store.outputs = {"bucket": "b"}
+    store = store_at(path)
+    store.account_id = "1"
+    store.put(resource("root", type=STACK_TYPE, custom=False, outputs={"bucket": "b"}))
     store.commit()
     assert sorted(entry.name for entry in path.parent.iterdir()) == ["local.json"]
-    assert StackStore(path).outputs == {"bucket": "b"}
-    assert json.loads(path.read_text())["version"] == 1
+    assert store_at(path).outputs == {"bucket": "b"}
+    assert store_at(path).account_id == "1"
+    assert json.loads(path.read_text())["version"] == 3
+
+
+def test_a_commit_without_a_change_leaves_the_time_of_the_last_one(tmp_path: Path) -> None:
+    path = tmp_path / "local.json"
+    store = store_at(path)
+    store.put(resource("a"))
+    store.commit()
+    before = path.read_text()
+    again = store_at(path)
+    again.put(resource("a"))
+    again.commit()
+    assert path.read_text() == before
+    assert json.loads(before)["checkpoint"]["latest"]["manifest"]["time"].startswith("20")
 
 
 def test_a_replaced_resource_and_its_replacement_are_both_kept(tmp_path: Path) -> None:
-    store = StackStore(tmp_path / "local.json")
+    store = store_at(tmp_path / "local.json")
     store.put(resource("a", pending_delete=True))
     store.put(resource("a"))
     assert len(store.resources) == 2
 
 
-def test_something_else_in_the_file_is_refused(tmp_path: Path) -> None:
+def test_a_stack_that_was_never_made_does_not_exist(tmp_path: Path) -> None:
+    assert not store_at(tmp_path / "local.json").exists
+
+
+def test_a_deployment_is_taken_for_the_state(tmp_path: Path) -> None:
+    store = store_at(tmp_path / "local.json")
+    store.put(resource("a"))
+    other = store_at(tmp_path / "other.json")
+    other.restore(store.deployment())
+    assert other.resources == store.resources
+    with pytest.raises(StateCorruptError, match="urn"):
+        other.restore({"resources": [{}]})
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"checkpoint": {"latest": {"resources": [{}]}}}', "{"])
+def test_something_else_in_the_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "local.json"
-    path.write_text("[]")
+    path.write_text(text)
     with pytest.raises(StateCorruptError, match="move it away"):
-        StackStore(path)
-
-
-def test_an_atomic_write_leaves_no_partial_file(tmp_path: Path) -> None:
-    write_atomically(tmp_path / "f", "text")
-    assert [entry.name for entry in tmp_path.iterdir()] == ["f"]
+        store_at(path)

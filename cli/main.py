@@ -7,12 +7,13 @@ from typing import NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import affected, data, doctor, ingest, local, logs, predict, releases, train
+from cli import affected, data, doctor, images, ingest, local, logs, predict, promote, releases, train
 from cli.connection import NotConnectedError
 from cli.ingest import NothingTakenError
 from cli.output import errors
 from cli.prediction import PredictionError
 from delivery.changes import GitError
+from delivery.errors import DeliveryError
 from infra.scope import ScopeError
 from infra.settings import SettingsError
 from lake.errors import LakeError
@@ -27,6 +28,7 @@ _USER_ERRORS = (
     NothingTakenError,
     PredictionError,
     GitError,
+    DeliveryError,
     ScopeError,
     SettingsError,
     LakeError,
@@ -50,6 +52,8 @@ app.command("data")(data.data)
 app.command("ingest")(ingest.ingest)
 app.command("train")(train.train)
 app.add_typer(releases.app, name="releases")
+app.command("promote")(promote.promote)
+app.add_typer(images.app, name="images")
 app.command("predict")(predict.predict)
 app.command("logs")(logs.logs)
 app.command("doctor")(doctor.doctor)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from cli.accounts import account_of
 from cli.connection import (
     DEFAULT_REHEARSAL,
     LOCAL_STACK,
@@ -15,12 +16,15 @@ from cli.connection import (
 )
 from cli.deployment import deploy_rehearsed, import_program
 from cli.output import console, print_json, print_table
+from delivery.release_check import RefusedReleaseError, check_file
+from infra.sources import project_directory
 from models.release import ReleaseError, load_releases
 from models.spec import discover
 from pipelines import proposals
 
 app = typer.Typer(help="What is live, what is proposed, and making a proposal live.", no_args_is_help=True)
 
+ReleasedModelArgument = Annotated[str | None, typer.Argument(help="Only this model; all that are released if unset.")]
 ExecutionOption = Annotated[
     str, typer.Option("--execution", help="The execution that proposed it; the newest if unset.")
 ]
@@ -99,3 +103,17 @@ def adopt(
         console.print("commit it: the merge makes it live", markup=False)
         return
     deploy_rehearsed(connection.settings, connection.rehearsal, "deploy the release")
+
+
+@app.command()
+def verify(
+    model: ReleasedModelArgument = None,
+    stack: StackOption = LOCAL_STACK,
+    name: RehearsalOption = DEFAULT_REHEARSAL,
+) -> None:
+    """Check what is released: signature, sha256, package, image, gates. Everything that is wrong is said at once."""
+    account = account_of(stack, name)
+    models, findings = check_file(account, project_directory() / "models", model)
+    if findings:
+        raise RefusedReleaseError(findings)
+    console.print(f"{account.origin}: {', '.join(models) or 'nothing is released'}: every check passed", markup=False)

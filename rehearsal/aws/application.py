@@ -2,11 +2,14 @@
 
 - `GET /rehearsal/health` → `{"state", "pid"}`
 - `POST /rehearsal/credentials {"account_id"}` → an administrator's key of that account
+- `POST /rehearsal/clock {"rate"}` → how many declared seconds of waiting pass in one, from now on
 - `GET /rehearsal/endpoints` → one object per serving process: account, endpoint, variant, url, pid, model, status
+- `GET /rehearsal/blobs/sha256:…` → the bytes of an image's layer, as ECR's own download addresses give them
 """
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -18,9 +21,11 @@ from werkzeug.wrappers import Request, Response
 
 from rehearsal.aws import accounts, runtime
 from rehearsal.aws.endpoints.registry import running_fleets
+from rehearsal.aws.gaps.ecr_layers import BLOBS, blob_path
 
 StartResponse = Callable[..., Any]
 _PREFIX = "/rehearsal/"
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 class Application:
@@ -43,8 +48,12 @@ def _own(request: Request, path: str) -> Response:
             return _json({"state": str(runtime.current().state_dir), "pid": os.getpid()})
         case "POST", "credentials":
             return _credentials(request)
+        case "POST", "clock":
+            return _clock(request)
         case "GET", "endpoints":
             return _json(running_fleets())
+        case "GET", blob if blob.startswith(BLOBS):
+            return _blob(blob.removeprefix(BLOBS))
         case _:
             return _json({"error": f"{request.method} {request.path} is not known here"}, status=404)
 
@@ -55,6 +64,20 @@ def _credentials(request: Request) -> Response:
         return _json(accounts.administrator(account_id))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return _json({"error": f'expected {{"account_id": "<twelve digits>"}}: {error}'}, status=400)
+
+
+def _blob(digest: str) -> Response:
+    if _DIGEST.fullmatch(digest) is None or not blob_path(digest).is_file():
+        return _json({"error": f"there is no blob {digest}"}, status=404)
+    return Response(blob_path(digest).read_bytes(), content_type="application/octet-stream")
+
+
+def _clock(request: Request) -> Response:
+    try:
+        runtime.current().clock.rate = float(json.loads(request.get_data())["rate"])
+    except (ValueError, KeyError, TypeError) as error:
+        return _json({"error": f'expected {{"rate": <number>}}: {error}'}, status=400)
+    return _json({"rate": runtime.current().clock.rate})
 
 
 def _json(content: object, *, status: int = 200) -> Response:

@@ -51,7 +51,8 @@ CANNOT_SHOW = (
     "under `/opt/ml`, and whether the image's user may write there, shows only on AWS.",
     "**Glue.** Jobs are processes of this machine, without Spark or workers; their modules come from the checkout's "
     "`.venv`, not from the wheels that the job names.",
-    "**Time.** Schedules, lifecycle rules, retention, alarms and autoscaling are kept; none of them acts by itself.",
+    "**Time.** Schedules, lifecycle rules, retention and autoscaling are kept; none of them acts by itself. Alarms "
+    "over the metrics of endpoints act; baking, termination waits and alarm periods pass 60 times as fast.",
     "**Limits and money.** No throttling, no service quotas, no prices; a budget never fires.",
     "**Consistency.** Everything is visible at once; on AWS, IAM and some others take seconds to settle.",
 )

@@ -1,7 +1,12 @@
 """The endpoint of a released model, on instances or serverless as the stack's settings say.
 
 The endpoint's name is fixed, as callers know it. The SageMaker model and the endpoint configuration cannot be changed,
-so Pulumi names them: a release creates new ones, moves the endpoint over, and only then deletes the old.
+so Pulumi names them: a release creates new ones and moves the endpoint over. Pulumi retains the old ones: an alarm may
+have rolled the endpoint back to them while UpdateEndpoint counts as a success, and what is live must not be deleted.
+`drivetrain deploy` removes what no endpoint uses, after it has verified what is live (docs/adr/0011).
+
+Autoscaling changes the number of instances; alone it is no reason for a new configuration. When there is a new one for
+another reason, it begins with as many as are live (Pulumi ignores `ignore_changes` where it replaces).
 
 Serverless inference takes no VPC, network isolation, data capture or deployment guardrails
 (https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html, feature exclusions), so they are left out
@@ -16,7 +21,8 @@ import pulumi_aws as aws
 from infra.components.autoscaling import Autoscaling, AutoscalingArgs
 from infra.components.deployment import deployment_config
 from infra.components.endpoint_alarms import EndpointAlarms, EndpointAlarmsArgs
-from infra.components.endpoint_variant import VARIANT, data_capture, instance_range, variant
+from infra.components.endpoint_variant import VARIANT, data_capture, instance_range, is_autoscaled, variant
+from infra.live_instances import live_instances
 from infra.platform_outputs import PlatformOutputs
 from models.release import Release
 from models.spec import ModelSpec
@@ -24,6 +30,7 @@ from pipelines.jobs import has_local_storage
 
 _LOGICAL_NAME = 55
 """SageMaker's 63 characters less the eight that Pulumi adds."""
+_INSTANCES = "productionVariants[0].initialInstanceCount"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,11 +73,11 @@ class Endpoint(pulumi.ComponentResource):
             deployment_config=None if args.serverless else deployment_config(args.spec, args.platform, alarms.names),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log]),
         )
-        minimum, maximum = instance_range(args.spec, args.platform)
-        if not args.serverless and maximum > minimum:
+        if is_autoscaled(args.spec, args.platform):
+            instances = instance_range(args.spec, args.platform)
             Autoscaling(
                 f"{name}-scaling",
-                AutoscalingArgs(endpoint=endpoint.name, variant=VARIANT, spec=args.spec, range=(minimum, maximum)),
+                AutoscalingArgs(endpoint=endpoint.name, variant=VARIANT, spec=args.spec, range=instances),
                 self._child,
             )
         self.name = endpoint.name
@@ -95,18 +102,22 @@ class Endpoint(pulumi.ComponentResource):
                     "RELEASE": args.release.package,
                 },
             ),
-            opts=self._child,
+            opts=self._retained(),
         )
 
     def _configuration(self, model: aws.sagemaker.Model) -> aws.sagemaker.EndpointConfiguration:
         args = self._args
+        live = live_instances().get(args.spec.name, 0)
         return aws.sagemaker.EndpointConfiguration(
             self._physical[:_LOGICAL_NAME],
             kms_key_arn=self._volume_key(),
-            production_variants=[variant(args.spec, args.platform, model.name)],
+            production_variants=[variant(args.spec, args.platform, model.name, live)],
             data_capture_config=None if args.serverless else data_capture(args.spec, args.platform),
-            opts=self._child,
+            opts=self._retained(*([_INSTANCES] if is_autoscaled(args.spec, args.platform) else [])),
         )
+
+    def _retained(self, *ignored: str) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions(parent=self, retain_on_delete=True, ignore_changes=list(ignored))
 
     def _volume_key(self) -> pulumi.Input[str] | None:
         """SageMaker refuses a key for instances whose own disks encrypt in hardware."""

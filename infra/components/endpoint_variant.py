@@ -17,10 +17,16 @@ def instance_range(spec: ModelSpec, platform: PlatformOutputs) -> tuple[int, int
     return minimum, max(minimum, spec.serving.scaling.maximum)
 
 
+def is_autoscaled(spec: ModelSpec, platform: PlatformOutputs) -> bool:
+    """Whether the number of instances follows the traffic."""
+    minimum, maximum = instance_range(spec, platform)
+    return platform.settings.endpoint.mode == "instance" and maximum > minimum
+
+
 def variant(
-    spec: ModelSpec, platform: PlatformOutputs, model_name: pulumi.Input[str]
+    spec: ModelSpec, platform: PlatformOutputs, model_name: pulumi.Input[str], live: int = 0
 ) -> aws.sagemaker.EndpointConfigurationProductionVariantArgs:
-    """The one variant, which takes all traffic."""
+    """The one variant, which takes all traffic. `live` is how many instances it has now, 0 for none or unknown."""
     if platform.settings.endpoint.mode == "serverless":
         return aws.sagemaker.EndpointConfigurationProductionVariantArgs(
             variant_name=VARIANT,
@@ -30,12 +36,12 @@ def variant(
                 max_concurrency=spec.serving.serverless.max_concurrency,
             ),
         )
-    minimum, _ = instance_range(spec, platform)
+    minimum, maximum = instance_range(spec, platform)
     return aws.sagemaker.EndpointConfigurationProductionVariantArgs(
         variant_name=VARIANT,
         model_name=model_name,
         instance_type=spec.serving.instance_type,
-        initial_instance_count=minimum,
+        initial_instance_count=min(max(minimum, live), maximum),
         initial_variant_weight=1,
         container_startup_health_check_timeout_in_seconds=_STARTUP_S,
         model_data_download_timeout_in_seconds=_STARTUP_S,

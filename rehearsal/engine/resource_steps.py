@@ -11,6 +11,7 @@ from typing import Any
 
 from rehearsal.engine.deletion import delete_one
 from rehearsal.engine.goal import Goal
+from rehearsal.engine.ignored import ignoring
 from rehearsal.engine.providers import ConfiguredProvider, ProviderTable
 from rehearsal.engine.resource_state import ResourceState
 from rehearsal.engine.results import Operation, Progress, ProtectedError, Step
@@ -160,7 +161,7 @@ class _Case:
             self.handler,
             logical_name=self.goal.name,
             old_inputs=old.inputs if old else None,
-            new_inputs=_ignoring(self.goal.inputs, old.inputs if old else None, self.goal.ignore_changes),
+            new_inputs=ignoring(self.goal.inputs, old.inputs if old else None, self.goal.ignore_changes),
             default_tags=self.provider.configuration.default_tags,
         )
 
@@ -204,20 +205,3 @@ def _state(goal: Goal, resource_id: str, inputs: Properties, outputs: Properties
         deleted_with=goal.deleted_with,
         secrets=goal.secrets,
     )
-
-
-def _ignoring(inputs: Properties, old_inputs: Properties | None, paths: tuple[str, ...]) -> Properties:
-    """`inputs` with the values at `paths` (such as `tags.owner`) as they were before."""
-    if not old_inputs or not paths:
-        return inputs
-    kept = dict(inputs)
-    for path in paths:
-        key, _, rest = path.partition(".")
-        before, now = old_inputs.get(key), kept.get(key)
-        if rest and isinstance(before, dict) and isinstance(now, dict):
-            kept[key] = _ignoring(dict(now), dict(before), (rest,))  # pyright: ignore[reportUnknownArgumentType]
-        elif key in old_inputs:
-            kept[key] = before
-        else:
-            kept.pop(key, None)
-    return kept

@@ -66,7 +66,9 @@ class MetricAlarm(ServiceHandler):
             "evaluateLowSampleCountPercentiles": "EvaluateLowSampleCountPercentile",
         }
     )
-    not_shown = "alarms are kept; moto never evaluates them and no action fires."
+    not_shown = (
+        "alarms over the metrics of endpoints are evaluated and tell their topics; others keep their first state."
+    )
 
     def _put(self, aws: AwsClients, properties: Properties, tags: dict[str, Any]) -> None:
         request = self.params(aws, "PutMetricAlarm", properties, without={"dimensions", "metricQueries", "arn"})

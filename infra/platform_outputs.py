@@ -53,7 +53,9 @@ class Repository:
     arn: pulumi.Output[str]
     url: pulumi.Output[str]
     tag: str
-    """Immutable, such as `src-0123456789abcdef`; whoever deploys pushes the image under it."""
+    """Of the sources in the image that the stack's models use, such as `src-0123456789abcdef`, and immutable.
+
+    Whoever deploys pushes the image under it, and under the tag of each model, see `sources.content_tags`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,10 @@ class PlatformOutputs:
     """Names of the Glue databases."""
     security_configuration: pulumi.Output[str]
     """Name of the Glue security configuration that every Glue job runs under."""
+    workgroup: pulumi.Output[str]
+    """Name of the Athena workgroup."""
+    lake_location_arn: pulumi.Output[str]
+    """What Lake Formation has registered: the warehouse folder of the lake bucket."""
     alarm_topic_arn: pulumi.Output[str]
     releases: Mapping[str, Release]
     """What is live, by model name."""

@@ -7,10 +7,10 @@ import difflib
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from infra.names import Names
 from infra.scope import Scope
@@ -78,8 +78,24 @@ class GitHubSettings(Section):
 
     repository: Annotated[str, Field(pattern=REPOSITORY)]
     """`ORG/REPO`: only its workflows may take the stack's roles, and releases are announced there."""
+    owner_id: int | None = Field(default=None, ge=1)
+    repository_id: int | None = Field(default=None, ge=1)
+    """The numbers that GitHub knows both by; repositories made since July 2026 are trusted by them alone."""
     pull_request_stacks: bool = False
     """Whether pull requests may have stacks of their own in this account."""
+
+    @model_validator(mode="after")
+    def _both_numbers_or_none(self) -> Self:
+        if (self.owner_id is None) != (self.repository_id is None):
+            raise ValueError("owner_id and repository_id belong together; `gh api repos/ORG/REPO` shows both")
+        return self
+
+    @property
+    def subject_names(self) -> list[str]:
+        """The repository as the subject of a workflow's token names it: `ORG/REPO`, and with numbers if known."""
+        owner, _, name = self.repository.partition("/")
+        numbered = [f"{owner}@{self.owner_id}/{name}@{self.repository_id}"] if self.owner_id else []
+        return [self.repository, *numbered]
 
 
 class Settings(Section):
@@ -125,6 +141,15 @@ class Settings(Section):
 def stack_file(project_dir: Path, stack: str) -> Path:
     """Where the settings of `stack` are."""
     return project_dir / f"Pulumi.{stack}.yaml"
+
+
+def environments(project_dir: Path) -> list[str]:
+    """The environments of the project: the stacks whose file holds settings.
+
+    `pulumi stack init dev-auto-mpg --secrets-provider …` leaves a Pulumi.dev-auto-mpg.yaml without any.
+    """
+    files = sorted(project_dir.glob("Pulumi.*.yaml"))
+    return [path.name.split(".")[1] for path in files if SETTINGS_KEY in path.read_text(encoding="utf-8")]
 
 
 def parse_settings(stack: str, document: Mapping[str, Any], origin: str) -> Settings:

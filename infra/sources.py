@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 from infra.names import Image
+from models.spec import SPEC_FILE
 
 _FOLDERS: dict[Image, tuple[str, ...]] = {
     "training": ("models", "monitoring", "training"),
@@ -18,17 +19,25 @@ def project_directory() -> Path:
     return Path(__file__).resolve().parent.parent
 
 
-def image_files(project_dir: Path, image: Image) -> list[Path]:
-    """The image's packages and the lock of its dependencies: paths relative to `project_dir`, sorted."""
-    files = [path for folder in _FOLDERS[image] for path in package_files(project_dir, folder)]
+def image_files(project_dir: Path, image: Image, table: str | None = None) -> list[Path]:
+    """The image's packages and the lock of its dependencies: paths relative to `project_dir`, sorted.
+
+    With `table`, what the model of that folder uses of them: all but the folders of the other models.
+    """
+    files = [path for folder in _FOLDERS[image] for path in package_files(project_dir, folder, table)]
     return sorted([*files, Path("requirements") / f"{image}.lock"])
 
 
-def package_files(project_dir: Path, package: str) -> list[Path]:
-    """The files of one top-level package, sorted, relative to `project_dir`."""
+def package_files(project_dir: Path, package: str, table: str | None = None) -> list[Path]:
+    """The files of one top-level package, sorted, relative to `project_dir`; with `table`, no other model's folder."""
+    top = project_dir / package
+    if not top.is_dir():
+        return []
     return sorted(
         path.relative_to(project_dir)
-        for path in (project_dir / package).rglob("*")
+        for entry in top.iterdir()
+        if not (table and entry.name != table and (entry / SPEC_FILE).is_file())
+        for path in (entry.rglob("*") if entry.is_dir() else [entry])
         if path.is_file() and not _IGNORED.intersection(path.parts)
     )
 
@@ -43,9 +52,19 @@ def content_digest(project_dir: Path, files: list[Path]) -> str:
     return digest.hexdigest()
 
 
-def content_tag(project_dir: Path, image: Image) -> str:
-    """The immutable ECR tag of the image built from the present sources."""
-    return f"src-{content_digest(project_dir, image_files(project_dir, image))[:16]}"
+def content_tag(project_dir: Path, image: Image, table: str | None = None) -> str:
+    """The immutable ECR tag of the image built from the present sources.
+
+    With `table`, the tag under which the model of that folder looks for it: it stays the same while another model
+    changes, so that one model's change is no change of the others'. With one model the two are equal.
+    """
+    return f"src-{content_digest(project_dir, image_files(project_dir, image, table))[:16]}"
+
+
+def content_tags(project_dir: Path, image: Image) -> list[str]:
+    """Every tag that the image of the present sources is pushed under: its own, and each model's."""
+    models = sorted(path.parent.name for path in (project_dir / "models").glob(f"*/{SPEC_FILE}"))
+    return sorted({content_tag(project_dir, image, table) for table in (None, *models)})
 
 
 def git_commit(project_dir: Path, image: Image) -> str:

@@ -13,7 +13,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from infra.names import Image, Names
-from infra.sources import content_tag, git_commit, image_files
+from infra.sources import content_tag, content_tags, git_commit, image_files
 from rehearsal.aws import archives
 
 _MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -22,19 +22,24 @@ _LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar+gzip"
 
 
 def push(project_dir: Path, image: Image, names: Names, environment: dict[str, str]) -> str:
-    """The digest (`sha256:…`) of the image in the stack's repository under its content tag, pushed when not there.
+    """The digest (`sha256:…`) of the image in the stack's repository under its content tags, pushed when not there.
 
     Equal sources give an equal digest. Raises botocore's ClientError when the repository does not exist.
     """
     layer = archives.pack(project_dir, image_files(project_dir, image))
-    return push_layer(
-        layer,
-        repository=names.repository(image),
-        tag=content_tag(project_dir, image),
-        entrypoint=["python", "-m", image],
-        variables={"GIT_COMMIT": git_commit(project_dir, image)},
-        environment=environment,
-    )
+    variables = {"GIT_COMMIT": git_commit(project_dir, image)}
+    digests = {
+        tag: push_layer(
+            layer,
+            repository=names.repository(image),
+            tag=tag,
+            entrypoint=["python", "-m", image],
+            variables=variables,
+            environment=environment,
+        )
+        for tag in content_tags(project_dir, image)
+    }
+    return digests[content_tag(project_dir, image)]
 
 
 def push_layer(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.components.queries import QUERIES
+from infra.components.queries import declare_queries
 from infra.names import LAYERS, Layer
 from infra.platform_outputs import Bucket, KeyOutputs
 from infra.settings import Settings
@@ -23,7 +23,7 @@ _PURPOSE: dict[Layer, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogArgs:
-    """The stack, where its tables and query results lie, and the tables that have queries of their own."""
+    """The stack, where its tables and query results lie, and the tables whose queries belong to this stack."""
 
     settings: Settings
     keys: KeyOutputs
@@ -48,7 +48,7 @@ class Catalog(pulumi.ComponentResource):
         self.security_configuration = self._security_configuration()
         self.workgroup = self._workgroup()
         for table in args.tables:
-            self._queries(table)
+            declare_queries(table, args.settings.names, self.databases, self.workgroup, self._child)
         self.register_outputs(
             {
                 "databases": self.databases,
@@ -132,16 +132,3 @@ class Catalog(pulumi.ComponentResource):
             force_destroy=not settings.protect,
             opts=self._child,
         ).name
-
-    def _queries(self, table: str) -> None:
-        names = self._args.settings.names
-        for query in QUERIES:
-            aws.athena.NamedQuery(
-                f"{table}-{query.name}",
-                name=f"{table} {query.name}",
-                description=query.description,
-                database=self.databases[query.layer],
-                workgroup=self.workgroup,
-                query=query.sql(names.database(query.layer), table),
-                opts=self._child,
-            )

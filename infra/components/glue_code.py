@@ -25,9 +25,10 @@ _LOCK = Path("requirements") / "lake.lock"
 
 @dataclass(frozen=True, kw_only=True)
 class GlueCodeArgs:
-    """The sources, the bucket they are uploaded to, and the folder in it."""
+    """The sources and whose they are, the bucket they are uploaded to, and the folder in it."""
 
     project_dir: Path
+    table: str
     bucket: Bucket
     folder: str
     """Such as `glue/auto-mpg`; a model has its own copy, so that one leaving takes nothing from another."""
@@ -59,7 +60,7 @@ class GlueCode(pulumi.ComponentResource):
         return _uri(uploaded)
 
     def _upload_packages(self) -> pulumi.Output[str]:
-        content = packages_zip(self._args.project_dir)
+        content = packages_zip(self._args.project_dir, self._args.table)
         uploaded = aws.s3.BucketObject(
             f"{self._name}-packages",
             bucket=self._args.bucket.name,
@@ -71,12 +72,12 @@ class GlueCode(pulumi.ComponentResource):
         return _uri(uploaded)
 
 
-def packages_zip(project_dir: Path) -> bytes:
-    """`lake/` and `models/` as a zip that Python imports from."""
+def packages_zip(project_dir: Path, table: str) -> bytes:
+    """`lake/` and `models/` as a zip that Python imports from, without the folders of models other than `table`."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for package in _PACKAGES:
-            for file in package_files(project_dir, package):
+            for file in package_files(project_dir, package, table):
                 entry = zipfile.ZipInfo(file.as_posix(), date_time=(1980, 1, 1, 0, 0, 0))
                 entry.create_system, entry.external_attr = 3, 0o644 << 16
                 archive.writestr(entry, (project_dir / file).read_bytes())

@@ -43,6 +43,7 @@ class GlueJobs(pulumi.ComponentResource):
             f"{name}-code",
             GlueCodeArgs(
                 project_dir=platform.project_dir,
+                table=args.spec.table,
                 bucket=platform.buckets["artifacts"],
                 folder=f"glue/{args.spec.name}",
             ),

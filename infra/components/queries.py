@@ -1,8 +1,12 @@
 """The questions that everyone asks of a table, kept in Athena for every model."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from infra.names import Layer
+import pulumi
+import pulumi_aws as aws
+
+from infra.names import Layer, Names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,3 +46,23 @@ QUERIES = (
         "GROUP BY reason ORDER BY row_count DESC",
     ),
 )
+
+
+def declare_queries(
+    table: str,
+    names: Names,
+    databases: Mapping[Layer, pulumi.Output[str]],
+    workgroup: pulumi.Input[str],
+    opts: pulumi.ResourceOptions,
+) -> None:
+    """Keep the queries of one table: with the catalog where all is one stack, else with the table's model."""
+    for query in QUERIES:
+        aws.athena.NamedQuery(
+            f"{table}-{query.name}",
+            name=f"{table} {query.name}",
+            description=query.description,
+            database=databases[query.layer],
+            workgroup=workgroup,
+            query=query.sql(names.database(query.layer), table),
+            opts=opts,
+        )

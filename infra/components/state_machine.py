@@ -13,6 +13,7 @@ from infra.components.model_role import ModelRole, ModelRoleArgs
 from infra.components.pipeline_role import pipeline_statements
 from infra.names import Image
 from infra.platform_outputs import PlatformOutputs
+from infra.sources import content_tag
 from models.release import Release
 from models.spec import ModelSpec
 from pipelines.jobs import job_prefix
@@ -103,8 +104,8 @@ def machine_definition(args: StateMachineArgs) -> pulumi.Output[str]:
             "ingest_job": args.jobs.names["ingest"],
             "validate_job": args.jobs.names["validate"],
             "package_group": args.package_group,
-            "training_image": _image(platform, "training"),
-            "serving_image": _image(platform, "serving"),
+            "training_image": _image(args, "training"),
+            "serving_image": _image(args, "serving"),
             "train_role_arn": args.roles.train.arn,
             "evaluate_role_arn": args.roles.evaluate.arn,
             "subnet_ids": platform.network.subnet_ids,
@@ -134,6 +135,7 @@ def _targets(args: StateMachineArgs, values: dict[str, Any]) -> PipelineTargets:
     )
 
 
-def _image(platform: PlatformOutputs, image: Image) -> dict[str, pulumi.Input[str]]:
-    repository = platform.repositories[image]
-    return {"repository": repository.name, "url": repository.url, "tag": repository.tag}
+def _image(args: StateMachineArgs, image: Image) -> dict[str, pulumi.Input[str]]:
+    repository = args.platform.repositories[image]
+    tag = content_tag(args.platform.project_dir, image, args.spec.table)
+    return {"repository": repository.name, "url": repository.url, "tag": tag}

@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import functools
 import json
+import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -54,6 +55,8 @@ class Program:
     """Everything that one run of the program declared."""
 
     resources: list[Resource] = field(default_factory=list)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    """What the stack exports."""
     warnings: list[str] = field(default_factory=list)
 
     def of(self, type_: str) -> list[Resource]:
@@ -84,9 +87,22 @@ class _NoMocks(Mocks):
 class _Recorder(MockMonitor):
     """Records what is registered; answers with the inputs, and with those outputs that the program hands on."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, other_stacks: Mapping[str, Mapping[str, Any]]) -> None:
         super().__init__(_NoMocks())
         self._program = program
+        self._other_stacks = other_stacks
+
+    def ReadResource(self, request: Any) -> resource_pb2.ReadResourceResponse:
+        if request.type != "pulumi:pulumi:StackReference":
+            return super().ReadResource(request)
+        urn = self.make_urn(request.parent, request.type, request.name)
+        found = {"name": request.id, "outputs": self._other_stacks[request.id], "secretOutputNames": []}
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=to_struct(found))
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        if "pulumi:pulumi:Stack::" in request.urn:
+            self._program.outputs = from_struct(request.outputs)
+        return super().RegisterResourceOutputs(request)
 
     def RegisterResource(self, request: Any) -> resource_pb2.RegisterResourceResponse:
         urn = self.make_urn(request.parent, request.type, request.name)
@@ -133,14 +149,22 @@ def stack_config(stack: str, **changes: Any) -> dict[str, str]:
     return {SETTINGS_KEY: json.dumps({**settings, **unreleased, **changes})}
 
 
-def run(body: Callable[[], None], config: Mapping[str, str], stack: str = "local") -> Program:
-    """Run `body` as a Pulumi program in a thread and a context of its own; raises what it raises."""
+def run(
+    body: Callable[[], None],
+    config: Mapping[str, str],
+    stack: str = "local",
+    other_stacks: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Program:
+    """Run `body` as a Pulumi program in a thread and a context of its own; raises what it raises.
+
+    `other_stacks` are the outputs of the stacks that it may refer to, by `<organization>/<project>/<stack>`.
+    """
     program = Program()
     raised: list[BaseException] = []
 
     def target() -> None:
         try:
-            contextvars.copy_context().run(_in_context, body, config, stack, program)
+            contextvars.copy_context().run(_in_context, body, config, stack, program, other_stacks or {})
         except BaseException as error:
             raised.append(error)
 
@@ -152,15 +176,31 @@ def run(body: Callable[[], None], config: Mapping[str, str], stack: str = "local
     return program
 
 
-def _in_context(body: Callable[[], None], config: Mapping[str, str], stack: str, program: Program) -> None:
+def _in_context(
+    body: Callable[[], None],
+    config: Mapping[str, str],
+    stack: str,
+    program: Program,
+    other_stacks: Mapping[str, Mapping[str, Any]],
+) -> None:
     log: Any = _Log(program)
-    configure(Settings(project="drivetrain", stack=stack, monitor=_Recorder(program), engine=log, dry_run=False))
+    configure(
+        Settings(
+            project="drivetrain",
+            stack=stack,
+            monitor=_Recorder(program, other_stacks),
+            engine=log,
+            dry_run=False,
+            organization="organization",
+        )
+    )
     set_root_resource(None)  # pyright: ignore[reportArgumentType]
     pulumi.runtime.set_all_config(dict(config))
 
     async def main() -> None:
         body()
 
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # as Pulumi does: what failed is raised by run_in_stack
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     executor = ThreadPoolExecutor(max_workers=4)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.sources import content_tag, git_commit, image_files, project_directory
+from infra.sources import content_tag, content_tags, git_commit, image_files, project_directory
 
 
 @pytest.fixture
@@ -33,6 +33,20 @@ def test_a_change_makes_a_new_tag_for_the_image_it_is_in(project: Path) -> None:
     (project / "training" / "new.py").write_text("")
     assert content_tag(project, "training") != before[0]
     assert content_tag(project, "serving") == before[1]
+
+
+def test_a_model_has_a_tag_that_another_models_change_leaves_alone(project: Path) -> None:
+    alone = content_tag(project, "training", "auto_mpg")
+    assert [alone] == content_tags(project, "training") == [content_tag(project, "training")]
+    (project / "models" / "bikes").mkdir()
+    (project / "models" / "bikes" / "model.toml").write_text("")
+    assert content_tag(project, "training", "auto_mpg") == alone
+    whole, other = content_tag(project, "training"), content_tag(project, "training", "bikes")
+    assert sorted({alone, whole, other}) == content_tags(project, "training")
+    assert len(content_tags(project, "training")) == 3
+    (project / "models" / "auto_mpg" / "network.py").write_text("")
+    assert content_tag(project, "training", "auto_mpg") != alone
+    assert content_tag(project, "training", "bikes") == other
 
 
 def test_the_commit_is_the_last_that_changed_the_image(project: Path) -> None:

@@ -168,7 +168,7 @@ def _options(*, refresh: bool, policy_pack: Path | None) -> list[str]:
 
 
 def _followed(process: subprocess.Popen[str], stdin: str, each_line: Callable[[str], None] | None) -> str:
-    """All of stdout; Ctrl-C reaches `pulumi` too, and it is waited for: it has a state to save and a lock to release."""
+    """All of stdout; Ctrl-C reaches `pulumi` too, which is waited for: it has a state to save and a lock to release."""
     try:
         if each_line is None:
             return process.communicate(stdin)[0]

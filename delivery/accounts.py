@@ -4,7 +4,7 @@ Nothing of the process' environment is changed: which credentials a stack is rea
 that those of one account cannot be used on the other by mistake.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Account:
     session: Any
     endpoint_url: str | None = None
     """None for AWS's own addresses, or what AWS_ENDPOINT_URL says."""
+    _clients: dict[str, Any] = field(default_factory=dict[str, Any], repr=False, compare=False)
 
     @property
     def stack(self) -> str:
@@ -53,10 +54,11 @@ class Account:
         return SigningKey(client=self.client("kms"), alias=self.names.signing_key_alias)
 
     def client(self, service: str) -> Any:
-        """A boto3 client in the stack's account and region."""
-        return self.session.client(
-            service, endpoint_url=self.endpoint_url, config=Config(connect_timeout=5, read_timeout=120)
-        )
+        """The boto3 client of the stack's account and region."""
+        if service not in self._clients:
+            config = Config(connect_timeout=5, read_timeout=120)
+            self._clients[service] = self.session.client(service, endpoint_url=self.endpoint_url, config=config)
+        return self._clients[service]
 
 
 def open_account(settings: Settings, releases_file: Path, profile: str | None) -> Account:

@@ -148,6 +148,13 @@ def messages_policy(settings: Settings) -> str:
     )
 
 
+def administered_by_account(account_id: str) -> str:
+    """Policy of a key that the account's own IAM policies decide about, in everything."""
+    account: Principals = {"AWS": [f"arn:aws:iam::{account_id}:root"]}
+    uses = [*_USE, "kms:GetPublicKey", "kms:Sign", "kms:Verify"]
+    return policy_document(_allow("Administer", _ADMINISTER, account), _allow("UseByRoles", uses, account))
+
+
 def _administered(settings: Settings) -> list[Statement]:
     return [_allow("Administer", _ADMINISTER, _account(settings))]
 

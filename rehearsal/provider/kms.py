@@ -56,7 +56,9 @@ class Key(ServiceHandler):
             return None
         key = answer["KeyMetadata"]
         policy = self.send(aws, "GetKeyPolicy", {**named, "PolicyName": "default"})["Policy"]
-        rotation = self.send(aws, "GetKeyRotationStatus", named)
+        # An asymmetric key does not rotate, and AWS refuses the question.
+        symmetric = key.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT"
+        rotation = self.send(aws, "GetKeyRotationStatus", named) if symmetric else {"KeyRotationEnabled": False}
         tags = {tag["TagKey"]: tag["TagValue"] for tag in self.send(aws, "ListResourceTags", named)["Tags"]}
         outputs: Properties = {
             "arn": key["Arn"],

@@ -1,0 +1,5 @@
+"""The bootstrap's Pulumi program."""
+
+from infra.bootstrap.program import declare
+
+declare()

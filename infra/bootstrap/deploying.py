@@ -1,0 +1,315 @@
+"""What applying a stack takes: the table of the deploy role's rights, one function per managed policy.
+
+Each right is as narrow as AWS lets it be: by name where the program names a resource, by the stack's own tag where AWS
+does, by `*` only where an action knows neither. What may be deleted depends on `protect`: where data and identity stay,
+no right here removes a key, a bucket that holds something, or a version of an object. Reading is `reading.py`.
+
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from infra.bootstrap.network_rights import network
+from infra.bootstrap.reach import Reach
+from infra.bootstrap.reading import state_folders
+from infra.iam import Statement, pass_role, statement
+
+
+def state(reach: Reach) -> list[Statement]:
+    """Write the stack's state, encrypt its secrets, sign what is released and built."""
+    kinds = ("stacks", "locks/organization", "history", "backups")
+    folders = state_folders(reach, kinds)
+    return [
+        statement("WriteState", ["s3:DeleteObject", "s3:PutObject"], folders),
+        statement("EncryptState", ["kms:Encrypt", "kms:GenerateDataKey"], [reach.state_key_arn]),
+        statement("Sign", ["kms:DescribeKey", "kms:GetPublicKey", "kms:Sign", "kms:Verify"], [reach.signing_key_arn]),
+    ]
+
+
+def storage(reach: Reach) -> list[Statement]:
+    """Buckets and the objects that deploying puts there; keys and their aliases."""
+    settings = ["Logging", "Notification", "OwnershipControls", "Policy", "PublicAccessBlock", "Tagging", "Versioning"]
+    more = ["s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:TagResource", "s3:UntagResource"]
+    made = ["s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy"]
+    artifacts = reach.bucket("artifacts")
+    objects = [f"{artifacts}/{folder}/*" for folder in ("glue", "models", "releases", "runs", "deployments")]
+    emptied = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
+    statements = [
+        statement("MakeBuckets", [*made, *(f"s3:PutBucket{each}" for each in settings), *more], [reach.buckets]),
+        # A model's artefact comes and goes with its release; the program's own files with every change of them.
+        statement(
+            "PutObjects", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectTagging"], objects
+        ),
+        statement("ReplaceCode", ["s3:DeleteObject"], [f"{artifacts}/glue/*"]),
+        statement("LandSamples", ["s3:GetObject", "s3:PutObject"], [f"{reach.bucket('landing')}/*"]),
+        *_keys(reach),
+    ]
+    if reach.protect:
+        return statements
+    return [
+        *statements,
+        statement("EmptyBuckets", emptied, [f"{reach.buckets}/*"]),
+        statement("ListVersions", ["s3:ListBucketVersions"], [reach.buckets]),
+        statement("DeleteKeys", ["kms:ScheduleKeyDeletion"], reach.arn("kms", "key/*"), reach.owned),
+    ]
+
+
+def _keys(reach: Reach) -> list[Statement]:
+    keys = reach.arn("kms", "key/*")
+    changes = ["EnableKey", "EnableKeyRotation", "PutKeyPolicy", "TagResource", "UntagResource", "UpdateKeyDescription"]
+    uses = ["Decrypt", "Encrypt", "GenerateDataKey"]
+    aliases = reach.arn("kms", *(f"alias/{reach.prefix}-{end}" for end in ("*data", "*logs", "*messages")))
+    through = [
+        f"{each}.{reach.names.region}.amazonaws.com" for each in ("s3", "sqs", "sns", "secretsmanager", "states")
+    ]
+    return [
+        statement(
+            "MakeKeys",
+            ["kms:CreateKey"],
+            ["*"],
+            reach.requested,
+            any_resource_because="a key has no ARN before it is made; it must be tagged as the stack's own",
+        ),
+        statement("TagNewKeys", ["kms:TagResource"], keys, reach.requested),
+        statement("ChangeKeys", [f"kms:{each}" for each in changes], keys, reach.owned),
+        statement("NameKeys", ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"], aliases),
+        statement("NamedKeys", ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"], keys, reach.owned),
+        statement(
+            "UseKeys",
+            [f"kms:{each}" for each in uses],
+            keys,
+            {**reach.owned, "StringEquals": {"kms:ViaService": through}},
+        ),
+        # SageMaker, Glue and others keep the grant for as long as the resource lives.
+        statement(
+            "GrantKeys",
+            ["kms:CreateGrant"],
+            keys,
+            {**reach.owned, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+    ]
+
+
+def identity(reach: Reach) -> list[Statement]:
+    """Roles of the stack's own path, under its boundary and never without; each handed to the one service it is for."""
+    roles = [reach.role_arns]
+    bounded = {"StringEquals": {"iam:PermissionsBoundary": reach.names.boundary_arn}}
+    kept = ["iam:DeleteRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole"]
+    linked = f"arn:aws:iam::{reach.names.account_id}:role/aws-service-role"
+    services = {
+        "sagemaker.application-autoscaling.amazonaws.com": "AWSServiceRoleForApplicationAutoScaling_SageMakerEndpoint",
+        "apidestinations.events.amazonaws.com": "AWSServiceRoleForAmazonEventBridgeApiDestinations",
+    }
+    return [
+        statement("MakeRoles", ["iam:CreateRole", "iam:PutRolePermissionsBoundary"], roles, bounded),
+        statement("GrantToRoles", ["iam:DeleteRolePolicy", "iam:PutRolePolicy"], roles, bounded),
+        statement("ChangeRoles", kept, roles),
+        *(
+            pass_role(f"Pass{job.title().replace('-', '')}", [reach.role_arn(job)], service)
+            for job, service in HANDED_TO.items()
+        ),
+        statement(
+            "ServicesOwnRoles",
+            ["iam:CreateServiceLinkedRole"],
+            [f"{linked}/{service}/{role}" for service, role in services.items()],
+            {"StringEquals": {"iam:AWSServiceName": list(services)}},
+        ),
+    ]
+
+
+HANDED_TO: Mapping[str, str] = {
+    "endpoint": "sagemaker.amazonaws.com",
+    "events": "events.amazonaws.com",
+    "flow-log": "vpc-flow-logs.amazonaws.com",
+    "ingest": "glue.amazonaws.com",
+    "lake-location": "lakeformation.amazonaws.com",
+    "pipeline": "states.amazonaws.com",
+    "validate": "glue.amazonaws.com",
+}
+"""The jobs whose roles the program hands to a service. Those of train and evaluate are the pipeline's to hand on."""
+
+
+def data(reach: Reach) -> list[Statement]:
+    """Catalog, Lake Formation, queries and images."""
+    databases = reach.arn("glue", "catalog", f"database/{reach.database}", f"table/{reach.database}/*")
+    connections = reach.arn("glue", "catalog", f"connection/{reach.prefix}-*")
+    jobs = reach.arn("glue", f"job/{reach.prefix}-*")
+    connection_calls = ["glue:CreateConnection", "glue:DeleteConnection", "glue:UpdateConnection"]
+    workgroup = ["CreateNamedQuery", "DeleteNamedQuery", "CreateWorkGroup", "DeleteWorkGroup", "UpdateWorkGroup"]
+    tags = ["TagResource", "UntagResource"]
+    repositories = reach.arn("ecr", f"repository/{reach.prefix}-*")
+    images = (
+        "BatchCheckLayerAvailability BatchDeleteImage CompleteLayerUpload CreateRepository DeleteLifecyclePolicy "
+        "DeleteRepository DescribeImageScanFindings GetDownloadUrlForLayer InitiateLayerUpload PutImage "
+        "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy TagResource UntagResource "
+        "UploadLayerPart"
+    )
+    return [
+        statement("Databases", ["glue:CreateDatabase", "glue:DeleteDatabase", "glue:UpdateDatabase"], databases),
+        statement("Connections", [*connection_calls, *(f"glue:{each}" for each in tags)], connections),
+        statement(
+            "Jobs",
+            ["glue:CreateJob", "glue:DeleteJob", "glue:UpdateJob", *(f"glue:{each}" for each in tags)],
+            jobs,
+        ),
+        statement("EncryptCatalog", ["glue:PutDataCatalogEncryptionSettings"], reach.arn("glue", "catalog")),
+        _lake_administration(),
+        statement(
+            "Workgroups",
+            [f"athena:{each}" for each in (*workgroup, *tags)],
+            reach.arn("athena", f"workgroup/{reach.prefix}*"),
+        ),
+        statement("Repositories", [f"ecr:{each}" for each in images.split()], repositories),
+    ]
+
+
+def _lake_administration() -> Statement:
+    return statement(
+        "LakeAdministration",
+        [
+            "ecr:GetAuthorizationToken",
+            "glue:CreateSecurityConfiguration",
+            "glue:DeleteSecurityConfiguration",
+            "lakeformation:DeregisterResource",
+            "lakeformation:GetDataAccess",
+            "lakeformation:GrantPermissions",
+            "lakeformation:PutDataLakeSettings",
+            "lakeformation:RegisterResource",
+            "lakeformation:RevokePermissions",
+            "lakeformation:UpdateResource",
+        ],
+        ["*"],
+        any_resource_because="Lake Formation, registry tokens and security configurations know no resource",
+    )
+
+
+def serving(reach: Reach) -> list[Statement]:
+    """Models, endpoints, the registry and pipelines, and asking an endpoint whether it is well."""
+    kinds = ("endpoint", "endpoint-config", "model", "model-package", "model-package-group")
+    calls = (
+        "AddTags CreateEndpoint CreateEndpointConfig CreateModel CreateModelPackage CreateModelPackageGroup "
+        "DeleteEndpoint DeleteEndpointConfig DeleteModel DeleteModelPackage DeleteModelPackageGroup "
+        "DeleteModelPackageGroupPolicy DeleteTags InvokeEndpoint ListModelPackages"
+        "  PutModelPackageGroupPolicy UpdateEndpoint UpdateEndpointWeightsAndCapacities "
+        "UpdateModelPackage"
+    )
+    machines = reach.arn("states", f"stateMachine:{reach.prefix}-*", f"execution:{reach.prefix}-*")
+    pipelines = (
+        "CreateStateMachine DeleteStateMachine DescribeExecution ListExecutions StartExecution StopExecution "
+        "TagResource UntagResource UpdateStateMachine"
+    )
+    scaling = (
+        "DeleteScalingPolicy DeleteScheduledAction DeregisterScalableTarget PutScalingPolicy PutScheduledAction "
+        "RegisterScalableTarget TagResource UntagResource"
+    )
+    return [
+        statement(
+            "Endpoints",
+            [f"sagemaker:{each}" for each in calls.split()],
+            reach.arn("sagemaker", *(f"{kind}/{reach.prefix}-*" for kind in kinds)),
+        ),
+        statement("Machines", [f"states:{each}" for each in pipelines.split()], machines),
+        statement(
+            "ValidateMachines",
+            ["states:ValidateStateMachineDefinition"],
+            ["*"],
+            any_resource_because="a definition is validated before there is a machine",
+        ),
+        statement(
+            "Scale",
+            [f"application-autoscaling:{each}" for each in scaling.split()],
+            reach.arn("application-autoscaling", "scalable-target/*"),
+            {"StringEqualsIfExists": {"application-autoscaling:service-namespace": "sagemaker"}},
+        ),
+    ]
+
+
+def operations(reach: Reach) -> list[Statement]:
+    """Alarms, logs, events, queues, topics, the budget and the secrets of connections."""
+    names, account = f"{reach.prefix}-*", reach.names.account_id
+    dashboards = f"arn:aws:cloudwatch::{account}:dashboard/{reach.prefix}*"
+    groups = reach.arn("logs", *(f"log-group:{each}" for each in _log_groups(reach)))
+    rules = ["DeleteRule", "DisableRule", "EnableRule", "PutRule", "PutTargets", "RemoveTargets", "TagResource"]
+    secrets = ["CreateSecret", "DeleteSecret", "PutSecretValue", "TagResource", "UntagResource", "UpdateSecret"]
+    connections = [
+        f"{verb}{what}" for verb in ("Create", "Delete", "Update") for what in ("Connection", "ApiDestination")
+    ]
+    return [
+        statement(
+            "Alarms",
+            [f"cloudwatch:{each}" for each in ("DeleteAlarms", "PutMetricAlarm", "TagResource", "UntagResource")],
+            reach.arn("cloudwatch", f"alarm:{names}"),
+        ),
+        statement("Dashboards", ["cloudwatch:DeleteDashboards", "cloudwatch:PutDashboard"], [dashboards]),
+        statement(
+            "Logs", [f"logs:{each}" for each in _LOG_CALLS.split()], [*groups, *(f"{each}:*" for each in groups)]
+        ),
+        _log_delivery(),
+        statement(
+            "Rules", [f"events:{each}" for each in (*rules, "UntagResource")], reach.arn("events", f"rule/{names}")
+        ),
+        statement(
+            "Connections",
+            [f"events:{each}" for each in connections],
+            reach.arn("events", f"connection/{names}", f"api-destination/{names}"),
+        ),
+        # EventBridge keeps a connection's credentials in a secret of its own, made with the caller's rights.
+        statement(
+            "Secrets",
+            [f"secretsmanager:{each}" for each in (*secrets, "GetSecretValue")],
+            reach.arn("secretsmanager", f"secret:events!connection/{names}", f"secret:{names}"),
+        ),
+        statement("Queues", [f"sqs:{each}" for each in _QUEUE_CALLS.split()], reach.arn("sqs", names)),
+        statement("Topics", [f"sns:{each}" for each in _TOPIC_CALLS.split()], reach.arn("sns", names)),
+        statement(
+            "Budget",
+            ["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"],
+            [f"arn:aws:budgets::{account}:budget/{names}"],
+        ),
+    ]
+
+
+_LOG_CALLS = (
+    "AssociateKmsKey CreateLogGroup DeleteLogGroup DeleteRetentionPolicy FilterLogEvents GetLogEvents "
+    "PutRetentionPolicy TagResource UntagResource"
+)
+_QUEUE_CALLS = "CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue"
+_TOPIC_CALLS = "CreateTopic DeleteTopic Publish SetTopicAttributes Subscribe TagResource Unsubscribe UntagResource"
+
+
+def _log_groups(reach: Reach) -> Sequence[str]:
+    """SageMaker's two groups are the account's; all others carry the stack's name."""
+    own = ("/aws/vpc/flow-logs/", "/aws/sagemaker/Endpoints/", "/aws/vendedlogs/states/", "/aws-glue/")
+    jobs = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
+    return [*(f"{folder}{reach.prefix}*" for folder in own), *jobs]
+
+
+def _log_delivery() -> Statement:
+    return statement(
+        "LogDelivery",
+        [
+            "cloudwatch:GetMetricData",
+            "cloudwatch:GetMetricStatistics",
+            "logs:CreateLogDelivery",
+            "logs:DeleteLogDelivery",
+            "logs:DeleteResourcePolicy",
+            "logs:GetLogDelivery",
+            "logs:ListLogDeliveries",
+            "logs:PutResourcePolicy",
+            "logs:UpdateLogDelivery",
+        ],
+        ["*"],
+        any_resource_because="the delivery of logs, their resource policies and metrics know no resource",
+    )
+
+
+POLICIES: Mapping[str, Callable[[Reach], list[Statement]]] = {
+    "state": state,
+    "storage": storage,
+    "network": network,
+    "identity": identity,
+    "data": data,
+    "serving": serving,
+    "operations": operations,
+}
+"""The deploy role's managed policies by name; AWS allows ten on a role, each of 6,144 characters."""

@@ -7,7 +7,23 @@ from typing import NoReturn
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cli import affected, data, doctor, images, ingest, local, logs, predict, promote, releases, train
+from cli import (
+    affected,
+    ci,
+    data,
+    doctor,
+    drift,
+    ephemeral,
+    images,
+    ingest,
+    local,
+    logs,
+    predict,
+    promote,
+    releases,
+    train,
+    wheels,
+)
 from cli.connection import NotConnectedError
 from cli.ingest import NothingTakenError
 from cli.output import errors
@@ -56,6 +72,10 @@ app.command("promote")(promote.promote)
 app.add_typer(images.app, name="images")
 app.command("predict")(predict.predict)
 app.command("logs")(logs.logs)
+app.add_typer(ci.app, name="ci")
+app.command("drift")(drift.drift)
+app.add_typer(ephemeral.app, name="ephemeral")
+app.command("wheels")(wheels.wheels)
 app.command("doctor")(doctor.doctor)
 app.command("affected")(affected.affected)
 

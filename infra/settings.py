@@ -116,6 +116,8 @@ class Settings(Section):
     tags: dict[str, str] = Field(default_factory=dict)
     releases: str = "releases"
     """The folder of the release files, relative to the project."""
+    ephemeral: bool = False
+    """A pull request's stack: what an account has only once (see lake_formation.py, catalog.py) is left to another."""
     scope: Scope = "stack"
     """`stack`: everything in one stack. `models`: the platform in one, each model in one of its own, see scope.py."""
 

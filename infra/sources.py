@@ -12,6 +12,7 @@ _FOLDERS: dict[Image, tuple[str, ...]] = {
     "serving": ("models", "monitoring", "serving"),
 }
 _IGNORED = {"__pycache__"}
+_LAKE_LOCK = Path("requirements") / "lake.lock"
 
 
 def project_directory() -> Path:
@@ -65,6 +66,12 @@ def content_tags(project_dir: Path, image: Image) -> list[str]:
     """Every tag that the image of the present sources is pushed under: its own, and each model's."""
     models = sorted(path.parent.name for path in (project_dir / "models").glob(f"*/{SPEC_FILE}"))
     return sorted({content_tag(project_dir, image, table) for table in (None, *models)})
+
+
+def wheels_key(project_dir: Path) -> str:
+    """Where CD puts the wheels of `requirements/lake.lock`, for a job in a VPC without internet; named by the lock."""
+    digest = hashlib.sha256((project_dir / _LAKE_LOCK).read_bytes()).hexdigest()
+    return f"glue/wheels/{digest[:16]}.gluewheels.zip"
 
 
 def git_commit(project_dir: Path, image: Image) -> str:

@@ -43,7 +43,8 @@ class Catalog(pulumi.ComponentResource):
         super().__init__("drivetrain:platform:Catalog", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self)
         self._args = args
-        encryption = self._encrypt_catalog()
+        # An account has one catalog: a pull request's stack takes it as dev encrypts it.
+        encryption = [] if args.settings.ephemeral else [self._encrypt_catalog()]
         self.databases = {layer: self._database(layer, encryption) for layer in LAYERS}
         self.security_configuration = self._security_configuration()
         self.workgroup = self._workgroup()
@@ -73,7 +74,7 @@ class Catalog(pulumi.ComponentResource):
             opts=self._child,
         )
 
-    def _database(self, layer: Layer, encryption: pulumi.Resource) -> pulumi.Output[str]:
+    def _database(self, layer: Layer, encryption: Sequence[pulumi.Resource]) -> pulumi.Output[str]:
         database = self._args.settings.names.database(layer)
         return aws.glue.CatalogDatabase(
             layer,
@@ -82,7 +83,7 @@ class Catalog(pulumi.ComponentResource):
             # Where pyiceberg puts a table of this database when nobody says otherwise.
             location_uri=pulumi.Output.concat("s3://", self._args.lake.name, f"/warehouse/{database}.db"),
             # Encrypted from the first table on, not from whenever the settings come.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[encryption], protect=self._args.settings.protect),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=encryption, protect=self._args.settings.protect),
         ).name
 
     def _security_configuration(self) -> pulumi.Output[str]:

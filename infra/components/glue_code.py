@@ -20,7 +20,6 @@ from infra.sources import package_files
 Step = Literal["ingest", "validate"]
 STEPS: tuple[Step, ...] = ("ingest", "validate")
 _PACKAGES = ("lake", "models")
-_LOCK = Path("requirements") / "lake.lock"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +81,6 @@ def packages_zip(project_dir: Path, table: str) -> bytes:
                 entry.create_system, entry.external_attr = 3, 0o644 << 16
                 archive.writestr(entry, (project_dir / file).read_bytes())
     return buffer.getvalue()
-
-
-def wheels_key(project_dir: Path) -> str:
-    """Where CD puts the wheels of `requirements/lake.lock`, for a job in a VPC without internet; named by the lock."""
-    digest = hashlib.sha256((project_dir / _LOCK).read_bytes()).hexdigest()
-    return f"glue/wheels/{digest[:16]}.gluewheels.zip"
 
 
 def _uri(uploaded: aws.s3.BucketObject) -> pulumi.Output[str]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from infra.components.glue_code import STEPS, GlueCode, GlueCodeArgs, Step, wheels_key
+from infra.components.glue_code import STEPS, GlueCode, GlueCodeArgs, Step
 from infra.components.model_role import ModelRole
 from infra.platform_outputs import PlatformOutputs
+from infra.sources import wheels_key
 from models.spec import ModelSpec
 from pipelines.dataset import GLUE_TIMEOUT_S
 from pipelines.log_groups import STREAMS, glue_log_group, glue_log_prefix

@@ -1,20 +1,22 @@
 """Lake Formation: who may see which table, besides what IAM allows.
 
-Its settings belong to the account, and every stack has one of its own. Databases made after them grant nothing by
-default (`IAMAllowedPrincipals` is the old way), so each job is granted what it needs and nothing is open by accident.
+Its settings belong to the account, and every stack has one of its own, but for those of pull requests, which live beside
+dev: they take what dev declares, where the role that deploys them is an administrator too. Databases made after them
+grant nothing by default (`IAMAllowedPrincipals` is the old way), so each job is granted what it needs and nothing is
+open by accident.
 
 The one administrator is the stack's deploy role, which the bootstrap makes: Lake Formation refuses settings that name a
 principal which is not there, and grants by anyone who is no administrator.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pulumi
 import pulumi_aws as aws
 
 from infra.iam import job_role, statement
-from infra.names import Layer, Names
+from infra.names import PULL_REQUESTS, Layer, Names
 from infra.platform_outputs import Bucket, KeyOutputs
 from infra.settings import Settings
 
@@ -37,8 +39,8 @@ class LakeFormation(pulumi.ComponentResource):
     def __init__(self, name: str, args: LakeFormationArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("drivetrain:platform:LakeFormation", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
-        names = args.settings.names
-        aws.lakeformation.DataLakeSettings("settings", admins=[names.deploy_role_arn], opts=child)
+        if not args.settings.ephemeral:
+            aws.lakeformation.DataLakeSettings("settings", admins=administrators(args.settings), opts=child)
         location = pulumi.Output.concat(args.lake.arn, "/warehouse")
         role = self._location_role(args, location)
         registered = aws.lakeformation.Resource("warehouse", arn=location, role_arn=role.arn, opts=child)
@@ -71,6 +73,14 @@ class LakeFormation(pulumi.ComponentResource):
             ],
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def administrators(settings: Settings) -> list[str]:
+    """Who may grant: the stack's deploy role, and that of pull-request stacks where the account takes them."""
+    roles = [settings.names.deploy_role_arn]
+    if settings.github is not None and settings.github.pull_request_stacks:
+        roles.append(replace(settings.names, stack=f"{PULL_REQUESTS}-0").deploy_role_arn)
+    return roles
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from infra.components.glue_code import packages_zip, wheels_key
+from infra.components.glue_code import packages_zip
+from infra.sources import wheels_key
 
 
 def sources(folder: Path, text: str = "ANSWER = 42\n") -> Path:

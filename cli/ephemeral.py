@@ -1,0 +1,71 @@
+"""`drivetrain ephemeral`: stacks of pull requests, made and removed for good."""
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import boto3
+import typer
+
+from cli.output import console
+from delivery import ephemeral as stacks
+from delivery.backend import backend_url, secrets_provider
+from delivery.pulumi import PulumiStack
+from infra.settings import Settings, load_settings
+from infra.sources import project_directory
+
+app = typer.Typer(help="Stacks of pull requests, beside dev.", no_args_is_help=True)
+
+NumberArgument = Annotated[int, typer.Argument(min=0, help="The number of the pull request.")]
+AgeOption = Annotated[int, typer.Option("--days", min=0, help="Days without a deployment after which one is removed.")]
+
+
+@app.command()
+def settings(number: NumberArgument) -> None:
+    """Write Pulumi.pr-<number>.yaml, derived from dev's settings."""
+    found = stacks.write_settings(project_directory(), number)
+    console.print(f"Pulumi.{found.stack}.yaml: account {found.account_id}, {found.region}, {found.network.cidr}")
+
+
+@app.command()
+def create(number: NumberArgument) -> None:
+    """Apply the checkout to the stack of a pull request; again, it brings the stack to the checkout."""
+    found = stacks.write_settings(project_directory(), number)
+    stack = _stack(found)
+    stack.select_or_create(secrets_provider(found))
+    done = stack.up(on_line=lambda line: console.print(f"    {line}", markup=False))
+    console.print(f"{found.stack}: {done.changed} changed; taken down with: drivetrain ephemeral remove {number}")
+
+
+@app.command()
+def remove(number: NumberArgument) -> None:
+    """Delete everything in the stack of a pull request, and the stack; one that is not there is no error."""
+    found = stacks.write_settings(project_directory(), number)
+    _remove(found)
+
+
+@app.command()
+def expire(days: AgeOption = 7) -> None:
+    """Remove every stack of a pull request that nothing was applied to for so long."""
+    base = load_settings(project_directory(), stacks.BASE)
+    session: Any = boto3.Session(region_name=base.region)
+    present = stacks.found_stacks(session.client("s3"), base.names.state_bucket, base.project)
+    old = stacks.expired(present, datetime.now(UTC), timedelta(days=days))
+    for each in old:
+        _remove(stacks.write_settings(project_directory(), each.number))
+    console.print(f"{len(present)} there, {len(old)} older than {days} days and removed")
+
+
+def _remove(found: Settings) -> None:
+    stack = _stack(found)
+    stack.select_or_create(secrets_provider(found))
+    stack.destroy()
+    stack.remove()
+    Path(project_directory(), f"Pulumi.{found.stack}.yaml").unlink()
+    console.print(f"{found.stack} is removed")
+
+
+def _stack(found: Settings) -> PulumiStack:
+    environment = {**os.environ, "PULUMI_BACKEND_URL": backend_url(found)}
+    return PulumiStack(project_dir=project_directory(), name=found.stack, environment=environment)

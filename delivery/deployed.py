@@ -61,8 +61,8 @@ def commits_since(project_dir: Path, stack: str, deployed: Deployed | None) -> s
         return f"{head}^!"
     if deployed.commit != head and _is_ancestor(project_dir, head, deployed.commit):
         raise WorkflowError(
-            f"{stack} holds {deployed.commit[:12]}, which is later than {head[:12]} of this run: it would take back what "
-            "came since. To do that on purpose, git revert and merge; to deploy what is newest, run the newest run again"
+            f"{stack} holds {deployed.commit[:12]}, which is later than {head[:12]} of this run: it would take back "
+            "what came since. To do that on purpose, git revert and merge; to deploy the newest, run the newest run again"
         )
     return f"{deployed.commit}..{head}"
 

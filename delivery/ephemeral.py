@@ -1,7 +1,7 @@
 """Stacks of pull requests: `pr-<number>`, in dev's account, made from dev's settings and removed for good.
 
-The settings file `Pulumi.pr-<number>.yaml` is derived, never committed. Nothing in such a stack is protected, and what an
-account has once (Lake Formation's administrators, the catalog's encryption) stays with dev.
+The settings file `Pulumi.pr-<number>.yaml` is derived, never committed. Nothing in such a stack is protected, and what
+an account has once (Lake Formation's administrators, the catalog's encryption) stays with dev.
 """
 
 from dataclasses import dataclass

@@ -99,5 +99,5 @@ The step above says why.{untouched}
 | the diff gate or a policy | add the line that the message asks for to a commit, or change less |
 | a rollback by an alarm | the previous model still answers; the message names the alarm; revert the release |
 | AWS, the network, a time limit | run the failed jobs again: what is applied already is left as it is |
-| the state is locked | `drivetrain lock show {stack}`: who holds it and since when; `drivetrain lock release {stack}` by its owner |
+| the state is locked | `drivetrain lock show {stack}`: who, since when; its owner: `drivetrain lock release {stack}` |
 """

@@ -1,9 +1,9 @@
 """Lake Formation: who may see which table, besides what IAM allows.
 
-Its settings belong to the account, and every stack has one of its own, but for those of pull requests, which live beside
-dev: they take what dev declares, where the role that deploys them is an administrator too. Databases made after them
-grant nothing by default (`IAMAllowedPrincipals` is the old way), so each job is granted what it needs and nothing is
-open by accident.
+Its settings belong to the account, and every stack has one of its own, but for those of pull requests, which live
+beside dev: they take what dev declares, where the role that deploys them is an administrator too. Databases made after
+them grant nothing by default (`IAMAllowedPrincipals` is the old way), so each job is granted what it needs and nothing
+is open by accident.
 
 The one administrator is the stack's deploy role, which the bootstrap makes: Lake Formation refuses settings that name a
 principal which is not there, and grants by anyone who is no administrator.

@@ -1,7 +1,7 @@
 """Workflow files as data, and the two things that act does not do carried into the jobs' variables.
 
-act knows no `environment:`, which decides what GitHub's OIDC token says, and no `permissions:`. Each job that runs steps
-is told both, so that the stand-ins can be as strict as GitHub and AWS are. Nothing else of a workflow is changed.
+act knows no `environment:`, which decides what GitHub's OIDC token says, and no `permissions:`. Each job that runs
+steps is told both, so that the stand-ins can be as strict as GitHub and AWS are. Nothing else of a workflow is changed.
 """
 
 import json

@@ -1,7 +1,7 @@
 """aws-actions/configure-aws-credentials: a token as GitHub's OIDC provider would make it, exchanged at STS.
 
-The token's `sub` is what GitHub writes: the job's environment where it has one, else the pull request or the branch. The
-signature is a stand-in's; the rehearsal's STS checks issuer, subject and audience against the role's trust policy.
+The token's `sub` is what GitHub writes: the job's environment where it has one, else the pull request or the branch.
+The signature is a stand-in's; the rehearsal's STS checks issuer, subject and audience against the role's trust policy.
 """
 
 import base64

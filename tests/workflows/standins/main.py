@@ -20,7 +20,7 @@ ARTIFACTS = "REHEARSED_ARTIFACTS"
 
 
 def checkout(inputs: dict[str, str]) -> None:
-    """A clone of the commit from the bare origin; `.github/actions/setup` is put off by what links to the environment."""
+    """A clone of the commit from the bare origin, where `.github/actions/setup` links to the environment there is."""
     job.permitted("contents", "read")
     if inputs["persist-credentials"] != "false":
         job.fail("persist-credentials has to be false: the token would stay in .git/config")

@@ -11,7 +11,7 @@ from cli.output import console, print_json
 from cli.places import StackPlace, find_place
 from cli.verify import StackArgument, print_verdicts
 from delivery.backend import BACKEND_VARIABLE, backend_url, secrets_provider
-from delivery.deploy import Outcome, Plan
+from delivery.deploy import Outcome, Plan, Say
 from delivery.deploy import deploy as deployed
 from delivery.errors import DeliveryError
 from delivery.preview import Preview
@@ -37,13 +37,19 @@ def deploy(
             console.print(f"   {line}", markup=False)
 
     def gate(preview: Preview) -> None:
-        del preview, commits
+        judge(place, preview, commits, say)
 
     outcome = deployed(plan, gate, say)
     if as_json:
         print_json({**asdict(outcome), "verdicts": [verdict.document() for verdict in outcome.verdicts]})
         return
     _summarise(place, outcome)
+
+
+def judge(place: StackPlace, preview: Preview, commits: str, say: Say) -> None:
+    """Let the preview pass, or raise what the gate has against it."""
+    allowances = f", with what {commits} allows" if commits else ""
+    say(f"{len(preview.changes)} changes in {place.stack}{allowances}")
 
 
 def plan_of(place: StackPlace) -> Plan:

@@ -67,11 +67,14 @@ def resource_of(entry: Mapping[str, Any]) -> ResourceState:
     )
 
 
-def deployment_of(resources: Sequence[ResourceState], time: str) -> dict[str, Any]:
+def deployment_of(
+    resources: Sequence[ResourceState], time: str, secrets_providers: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """A `DeploymentV3`; `time` is when it was last changed."""
     magic = hashlib.sha256(PULUMI_VERSION.encode()).hexdigest()
     return {
         "manifest": {"time": time, "magic": magic, "version": PULUMI_VERSION},
+        **({"secrets_providers": dict(secrets_providers)} if secrets_providers else {}),
         "resources": [resource_entry(resource) for resource in in_order(resources)],
         "metadata": {},
     }

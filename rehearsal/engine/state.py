@@ -33,6 +33,7 @@ class StackStore:
         self._written = ""
         self.stack = ""
         self.account_id = ""
+        self.secrets_providers: dict[str, Any] | None = None
         self._resources: dict[str, ResourceState] = {}
         self.exists = self._load()
 
@@ -74,7 +75,7 @@ class StackStore:
     def deployment(self) -> dict[str, Any]:
         """The state as Pulumi's `DeploymentV3`."""
         with self._lock:
-            return deployment_of(list(self._resources.values()), self._time)
+            return deployment_of(list(self._resources.values()), self._time, self.secrets_providers)
 
     def restore(self, deployment: Mapping[str, Any]) -> None:
         """Take the resources of a `DeploymentV3` for the state; raises StateCorruptError for what is none."""
@@ -95,7 +96,10 @@ class StackStore:
             self._storage.write(self._written)
 
     def _text(self) -> str:
-        checkpoint = {"stack": self.stack, "latest": deployment_of(list(self._resources.values()), self._time)}
+        checkpoint = {
+            "stack": self.stack,
+            "latest": deployment_of(list(self._resources.values()), self._time, self.secrets_providers),
+        }
         document = {"version": VERSION, "checkpoint": checkpoint, "rehearsal": {"account_id": self.account_id}}
         return json.dumps(document, indent=1)
 
@@ -118,6 +122,7 @@ class StackStore:
             latest: dict[str, Any] = checkpoint.get("latest") or {}
             self._time = latest.get("manifest", {}).get("time", _NEVER)
             self.stack = checkpoint.get("stack", "")
+            self.secrets_providers = latest.get("secrets_providers")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._corrupt(error) from error
         self.account_id = document.get("rehearsal", {}).get("account_id", "")

@@ -21,6 +21,7 @@ from cli import (
     predict,
     promote,
     releases,
+    scope,
     train,
     wheels,
 )
@@ -78,6 +79,7 @@ app.add_typer(ephemeral.app, name="ephemeral")
 app.command("wheels")(wheels.wheels)
 app.command("doctor")(doctor.doctor)
 app.command("affected")(affected.affected)
+app.add_typer(scope.app, name="scope")
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import (
     affected,
+    bootstrap,
     ci,
     data,
     doctor,
@@ -17,6 +18,7 @@ from cli import (
     images,
     ingest,
     local,
+    lock,
     logs,
     predict,
     promote,
@@ -31,6 +33,7 @@ from cli.output import errors
 from cli.prediction import PredictionError
 from delivery.changes import GitError
 from delivery.errors import DeliveryError
+from delivery.pulumi import PulumiError, PulumiMissingError
 from infra.scope import ScopeError
 from infra.settings import SettingsError
 from lake.errors import LakeError
@@ -46,6 +49,8 @@ _USER_ERRORS = (
     PredictionError,
     GitError,
     DeliveryError,
+    PulumiError,
+    PulumiMissingError,
     ScopeError,
     SettingsError,
     LakeError,
@@ -76,9 +81,11 @@ app.command("logs")(logs.logs)
 app.add_typer(ci.app, name="ci")
 app.command("drift")(drift.drift)
 app.add_typer(ephemeral.app, name="ephemeral")
+app.command("bootstrap")(bootstrap.bootstrap)
 app.command("wheels")(wheels.wheels)
 app.command("doctor")(doctor.doctor)
 app.command("affected")(affected.affected)
+app.add_typer(lock.app, name="lock")
 app.add_typer(scope.app, name="scope")
 
 

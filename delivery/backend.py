@@ -11,8 +11,10 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
+import yaml
 from botocore.exceptions import ClientError
 
+from delivery.errors import DeliveryError
 from infra.settings import Settings
 
 STACKS = ".pulumi/stacks"
@@ -22,7 +24,7 @@ ORGANIZATION = "organization"
 BACKEND_VARIABLE = "PULUMI_BACKEND_URL"
 
 
-class BackendError(Exception):
+class BackendError(DeliveryError):
     """The address names no backend that can be read."""
 
 
@@ -30,6 +32,16 @@ def backend_url(settings: Settings, environment: Mapping[str, str] | None = None
     """Where the state of the stack is: what `PULUMI_BACKEND_URL` says, else the bucket that the bootstrap made."""
     given = (os.environ if environment is None else environment).get(BACKEND_VARIABLE)
     return given or f"s3://{settings.names.state_bucket}?region={settings.region}&awssdk=v2"
+
+
+def project_name(project_dir: Path) -> str:
+    """The name of the Pulumi project, below which the backend keeps its stacks; raises BackendError."""
+    path = project_dir / "Pulumi.yaml"
+    try:
+        document: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return str(document["name"])
+    except (OSError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise BackendError(f"{path}: the project's `name` cannot be read ({error})") from error
 
 
 def secrets_provider(settings: Settings) -> str:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from delivery.backend import LOCKS, ORGANIZATION, open_bucket
+from delivery.errors import DeliveryError
 
 
-class LockError(Exception):
+class LockError(DeliveryError):
     """A lock that may not be released, or cannot be read."""
 
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
+from delivery.errors import DeliveryError
+
 Operation = Literal[
     "same",
     "create",
@@ -36,7 +38,7 @@ WITHOUT_NEW: frozenset[str] = frozenset({"delete", "delete-replaced", "discard",
 }
 
 
-class PreviewError(Exception):
+class PreviewError(DeliveryError):
     """The document is no preview that can be judged; the message says what is wrong with it."""
 
 

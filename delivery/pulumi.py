@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from delivery.errors import DeliveryError
 from delivery.events import UpEvents
 from delivery.preview import Preview, parse_preview
 
@@ -28,7 +29,7 @@ _ALWAYS = {
 _DIAGNOSIS_LINES = 40
 
 
-class PulumiError(Exception):
+class PulumiError(DeliveryError):
     """`pulumi` ended with an error; the message is its diagnosis."""
 
     def __init__(self, stack: str, command: list[str], diagnosis: str, code: int) -> None:
@@ -40,7 +41,7 @@ class StackLockedError(PulumiError):
     """Another deploy holds the stack, or one was killed and left its lock."""
 
 
-class PulumiMissingError(Exception):
+class PulumiMissingError(DeliveryError):
     """There is no `pulumi` on PATH."""
 
     def __init__(self) -> None:

@@ -185,6 +185,10 @@ def _followed(process: subprocess.Popen[str], stdin: str, each_line: Callable[[s
         with suppress(KeyboardInterrupt):
             process.wait()
         raise
+    finally:
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
 def _diagnosis(stdout: str, stderr: str) -> str:

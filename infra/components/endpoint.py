@@ -61,7 +61,7 @@ class Endpoint(pulumi.ComponentResource):
         log = self._log_group()
         model = self._model()
         configuration = self._configuration(model)
-        alarms = EndpointAlarms(
+        EndpointAlarms(
             f"{name}-alarms",
             EndpointAlarmsArgs(spec=args.spec, platform=args.platform, variant=VARIANT),
             self._child,
@@ -70,7 +70,7 @@ class Endpoint(pulumi.ComponentResource):
             name,
             name=self._physical,
             endpoint_config_name=configuration.name,
-            deployment_config=None if args.serverless else deployment_config(args.spec, args.platform, alarms.names),
+            deployment_config=None if args.serverless else self._deployment(name, configuration),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[log]),
         )
         if is_autoscaled(args.spec, args.platform):
@@ -82,6 +82,19 @@ class Endpoint(pulumi.ComponentResource):
             )
         self.name = endpoint.name
         self.register_outputs({"name": self.name})
+
+    def _deployment(
+        self, name: str, configuration: aws.sagemaker.EndpointConfiguration
+    ) -> aws.sagemaker.EndpointDeploymentConfigArgs:
+        args = self._args
+        alarms = EndpointAlarms(
+            f"{name}-update-alarms",
+            EndpointAlarmsArgs(
+                spec=args.spec, platform=args.platform, variant=VARIANT, configuration=configuration.name
+            ),
+            self._child,
+        )
+        return deployment_config(args.spec, args.platform, alarms.names)
 
     def _model(self) -> aws.sagemaker.Model:
         args = self._args

@@ -1,5 +1,6 @@
 """What a model's containers may do on SageMaker hosting: fetch their model and image, log, capture traffic."""
 
+from infra.components.endpoint_alarms import rollback_alarm_arns
 from infra.components.model_role import (
     data_key,
     job_logs,
@@ -9,7 +10,7 @@ from infra.components.model_role import (
     objects,
     pull_image,
 )
-from infra.iam import Statement
+from infra.iam import Statement, statement
 from infra.platform_outputs import PlatformOutputs
 from models.spec import ModelSpec
 
@@ -26,4 +27,6 @@ def endpoint_statements(spec: ModelSpec, platform: PlatformOutputs) -> list[Stat
         data_key(platform),
         job_logs(platform, f"/aws/sagemaker/Endpoints/{platform.names.endpoint(spec.name)}"),
         job_metrics("/aws/sagemaker/Endpoints"),
+        # SageMaker looks at the rollback alarms as the role of the model.
+        statement("RollbackAlarms", ["cloudwatch:DescribeAlarms"], [rollback_alarm_arns(platform.names, spec.name)]),
     ]

@@ -75,9 +75,21 @@ published = Samples()
 
 
 def publish_invocation(
-    *, account_id: str, region: str, endpoint: str, variant: str, status: int, model_s: float, overhead_s: float
+    *,
+    account_id: str,
+    region: str,
+    endpoint: str,
+    variant: str,
+    configuration: str,
+    status: int,
+    model_s: float,
+    overhead_s: float,
 ) -> None:
-    """What SageMaker publishes of one InvokeEndpoint; latencies are in microseconds, an absent error counts 0."""
+    """What SageMaker publishes of one InvokeEndpoint; latencies are in microseconds, an absent error counts 0.
+
+    Once for the variant, and once for the fleet of this configuration of it
+    (https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-configuration.html).
+    """
     values = {
         "Invocations": 1.0,
         "Invocation4XXErrors": float(400 <= status < 500),
@@ -87,5 +99,9 @@ def publish_invocation(
     }
     dimensions = {"EndpointName": endpoint, "VariantName": variant}
     published.record(
-        {MetricKey.of(account_id, region, ENDPOINTS, name, dimensions): value for name, value in values.items()}
+        {
+            MetricKey.of(account_id, region, ENDPOINTS, name, under): value
+            for name, value in values.items()
+            for under in (dimensions, {**dimensions, "EndpointConfigName": configuration})
+        }
     )

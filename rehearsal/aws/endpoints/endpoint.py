@@ -189,6 +189,7 @@ class Endpoint:
         fleets = tuple(
             Fleet(
                 ServedModel.of(self._backend, str(variant["ModelName"])),
+                configuration=configuration.endpoint_config_name,
                 variant=str(variant["VariantName"]),
                 home=folder / f"{variant['VariantName']}-{generation}",
                 group=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",

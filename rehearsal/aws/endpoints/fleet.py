@@ -35,8 +35,11 @@ class Answer:
 class Fleet:
     """The instances of one variant. However many are asked for, one process serves here."""
 
-    def __init__(self, model: ServedModel, *, variant: str, home: Path, group: str, startup_s: float) -> None:
+    def __init__(
+        self, model: ServedModel, *, configuration: str, variant: str, home: Path, group: str, startup_s: float
+    ) -> None:
         self.model = model
+        self.configuration = configuration
         self.variant = variant
         self.startup_s = startup_s
         self.port = 0

@@ -22,7 +22,8 @@ NOTES: Final = (
     "their first state, OK, which on AWS would be INSUFFICIENT_DATA.",
     "Metric math knows + - * / **, comparisons, AND and OR, IF, FILL, ABS, MIN, MAX and SUM, period by period.",
     "Endpoints publish Invocations, Invocation4XXErrors, Invocation5XXErrors, ModelLatency and OverheadLatency by "
-    "endpoint and variant; of each the newest 20,000 values are kept.",
+    "endpoint and variant, and by their configuration as well; of each the newest 20,000 values are kept.",
+    "An alarm that is changed is OK at once, until it is evaluated; on AWS it keeps its state until then.",
 )
 _plain = Statistics.get_statistics_for_type
 

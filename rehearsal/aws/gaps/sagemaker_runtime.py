@@ -71,6 +71,7 @@ def invoke_endpoint(self: SageMakerRuntimeResponse) -> Any:
         region=self.region,
         endpoint=name,
         variant=fleet.variant,
+        configuration=fleet.configuration,
         status=answer.status,
         model_s=model_s,
         overhead_s=time.monotonic() - began - model_s,

@@ -96,9 +96,12 @@ def test_a_release_moves_in_under_watch_of_alarms_that_exist(stacks: Any, name: 
     deployment = endpoint["LastDeploymentConfig"]
     watching = {alarm["AlarmName"] for alarm in deployment["AutoRollbackConfiguration"]["Alarms"]}
     physical = stack.names.endpoint(MODEL)
-    assert watching == {f"{physical}-{suffix}" for suffix in ("server-errors", "latency", "error-rate")}
+    assert watching == {f"{physical}-update-{suffix}" for suffix in ("server-errors", "latency", "error-rate")}
     alarms = stack.client("cloudwatch").describe_alarms(AlarmNames=sorted(watching))["MetricAlarms"]
     assert {alarm["AlarmName"] for alarm in alarms} == watching
+    (latency,) = (alarm for alarm in alarms if alarm["AlarmName"].endswith("latency"))
+    dimensions = {each["Name"]: each["Value"] for each in latency["Dimensions"]}
+    assert dimensions["EndpointConfigName"] == endpoint["EndpointConfigName"], "the new fleet alone is watched"
     routing = deployment["BlueGreenUpdatePolicy"]["TrafficRoutingConfiguration"]
     assert routing["WaitIntervalInSeconds"] > 0
     if INSTANCES[name][0] > 1:

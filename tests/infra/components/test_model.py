@@ -192,3 +192,20 @@ def test_every_alarm_says_what_missing_data_means_and_whom_it_tells(released: Ca
         assert alarm.inputs["treatMissingData"] in {"notBreaching", "breaching", "ignore", "missing"}
         assert alarm.inputs["alarmActions"]
         assert alarm.inputs["alarmDescription"]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_rollback_alarms_watch_the_newest_fleet_and_others_the_whole_endpoint(
+    released: Callable[..., Any], stack: str
+) -> None:
+    alarms = [
+        alarm.inputs
+        for alarm in released(stack).of("aws:cloudwatch/metricAlarm:MetricAlarm")
+        if alarm.inputs["name"].endswith("-latency")
+    ]
+    by_name = {alarm["name"]: set(alarm["dimensions"]) for alarm in alarms}
+    whole = {"EndpointName", "VariantName"}
+    expected = {f"drivetrain-{stack}-auto-mpg-latency": whole}
+    if stack != "dev":
+        expected[f"drivetrain-{stack}-auto-mpg-update-latency"] = whole | {"EndpointConfigName"}
+    assert by_name == expected

@@ -12,6 +12,7 @@ from cli import (
     bootstrap,
     ci,
     data,
+    deploy,
     doctor,
     drift,
     ephemeral,
@@ -25,14 +26,18 @@ from cli import (
     releases,
     scope,
     train,
+    verify,
     wheels,
 )
 from cli.connection import NotConnectedError
 from cli.ingest import NothingTakenError
 from cli.output import errors
 from cli.prediction import PredictionError
+from delivery.backend import BackendError
 from delivery.changes import GitError
 from delivery.errors import DeliveryError
+from delivery.locks import LockError
+from delivery.preview import PreviewError
 from delivery.pulumi import PulumiError, PulumiMissingError
 from infra.scope import ScopeError
 from infra.settings import SettingsError
@@ -49,6 +54,9 @@ _USER_ERRORS = (
     PredictionError,
     GitError,
     DeliveryError,
+    BackendError,
+    LockError,
+    PreviewError,
     PulumiError,
     PulumiMissingError,
     ScopeError,
@@ -78,6 +86,8 @@ app.command("promote")(promote.promote)
 app.add_typer(images.app, name="images")
 app.command("predict")(predict.predict)
 app.command("logs")(logs.logs)
+app.command("deploy")(deploy.deploy)
+app.command("verify")(verify.verify)
 app.add_typer(ci.app, name="ci")
 app.command("drift")(drift.drift)
 app.add_typer(ephemeral.app, name="ephemeral")

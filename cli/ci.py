@@ -19,6 +19,7 @@ from delivery import build_plan as building
 from delivery import deployed as deployments
 from delivery import drift
 from delivery.github import GitHub, merged_reports
+from delivery.release_request import propose_release
 from delivery.workflow import (
     Role,
     WorkflowError,
@@ -128,6 +129,24 @@ def issue(reports: ReportsOption, expect: ExpectOption) -> None:
     title = f"What lives is not what git says: {', '.join(drifted)}"
     done = github.upsert_issue(DRIFT_MARK, title, "\n".join([*sections, drift.ADVICE]))
     console.print(f"the issue was {done}: {title}", markup=False)
+
+
+@app.command()
+def propose(model: Annotated[str, typer.Argument(help="The model that is released.")]) -> None:
+    """Commit the release files by a pull request of the GitHub App, which merges itself when green."""
+    if message := missing_message(["GH_TOKEN"], os.environ, "to push the release"):
+        raise WorkflowError(message)
+    project_dir = project_directory()
+    repository = _repository()
+    address = propose_release(
+        project_dir,
+        project_dir / "releases",
+        model,
+        github=GitHub(repository=repository),
+        remote=f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{repository}",
+        token=os.environ["GH_TOKEN"],
+    )
+    _say(f"{model} is proposed: {address}" if address else f"{model} is released so already: nothing to propose.")
 
 
 def _s3(found: Settings) -> Any:

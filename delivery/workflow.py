@@ -12,7 +12,7 @@ from typing import Literal
 from delivery.errors import DeliveryError
 from infra.settings import Settings
 
-Role = Literal["deploy", "preview"]
+Role = Literal["deploy", "preview", "promotion"]
 _LOCK = Path("requirements") / "delivery.lock"
 
 
@@ -24,7 +24,11 @@ def connection_outputs(settings: Settings, role: Role, project_dir: Path) -> dic
     """What a job needs to know to be the stack's role, as the outputs of a step."""
     names = settings.names
     return {
-        "role": names.deploy_role_arn if role == "deploy" else names.preview_role_arn,
+        "role": {
+            "deploy": names.deploy_role_arn,
+            "preview": names.preview_role_arn,
+            "promotion": names.promotion_role_arn,
+        }[role],
         "region": settings.region,
         "account": settings.account_id,
         "registry": names.registry,

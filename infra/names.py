@@ -99,6 +99,16 @@ class Names:
         return f"arn:aws:iam::{self.account_id}:role{self.bootstrap_path}{self.preview_role}"
 
     @property
+    def promotion_role(self) -> str:
+        """The role that the next stack's workflow reads with what is promoted to it: images, artefacts, packages."""
+        return f"{self.project}-{self.authority}-promotion"
+
+    @property
+    def promotion_role_arn(self) -> str:
+        """The ARN of that role, which the bootstrap makes."""
+        return f"arn:aws:iam::{self.account_id}:role{self.bootstrap_path}{self.promotion_role}"
+
+    @property
     def boundary(self) -> str:
         """The managed policy that bounds every role of the stack."""
         return f"{self.project}-{self.authority}-boundary"

@@ -63,6 +63,8 @@ class PreviewStep:
     changed: tuple[str, ...] = ()
     detail: dict[str, str] = field(default_factory=dict[str, str])
     protect: bool = False
+    unprotected: bool = False
+    """Whether it is protected and no longer would be; such a step may otherwise be a `same`."""
     parent: str = ""
 
 
@@ -141,6 +143,7 @@ def _step(entry: Any, where: str) -> PreviewStep:
         changed=tuple(kinds) or tuple(fields.get("diffReasons") or ()),
         detail=kinds,
         protect=bool(old.get("protect", held.get("protect", False))),
+        unprotected=bool(old.get("protect")) and bool(new) and not new.get("protect"),
         parent=str(held.get("parent", "")),
     )
 

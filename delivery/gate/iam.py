@@ -1,0 +1,161 @@
+"""Widening IAM: documents that allow more, trust that reaches further, boundaries that go, rights for who is there.
+
+A role that is new to the stack, with its policy, is not stopped where a service of AWS assumes it within a permissions
+boundary: that is what adding a model does, and the rules of infra/policies judge what the policy says.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from delivery.gate.changes import Change, Changes
+from delivery.gate.finding import Finding
+from delivery.gate.widening import widened
+from infra.policies.documents import Statement, parse_statements
+from infra.policies.resources import Undecided, is_unknown
+
+_ROLE = "aws:iam/role:Role"
+_SHOWN = 3
+DOCUMENTS: dict[str, str] = {
+    _ROLE: "assumeRolePolicy",
+    "aws:cloudwatch/eventBusPolicy:EventBusPolicy": "policy",
+    "aws:cloudwatch/logResourcePolicy:LogResourcePolicy": "policyDocument",
+    "aws:ec2/vpcEndpoint:VpcEndpoint": "policy",
+    "aws:ecr/repositoryPolicy:RepositoryPolicy": "policy",
+    "aws:glue/resourcePolicy:ResourcePolicy": "policy",
+    "aws:iam/policy:Policy": "policy",
+    "aws:iam/rolePolicy:RolePolicy": "policy",
+    "aws:iam/userPolicy:UserPolicy": "policy",
+    "aws:kms/key:Key": "policy",
+    "aws:s3/bucketPolicy:BucketPolicy": "policy",
+    "aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy": "resourcePolicy",
+    "aws:secretsmanager/secretPolicy:SecretPolicy": "policy",
+    "aws:sns/topicPolicy:TopicPolicy": "policy",
+    "aws:sqs/queuePolicy:QueuePolicy": "policy",
+}
+# What gives rights to a role or user by being there, and the property that names who.
+_GIVING: dict[str, tuple[str, str]] = {
+    "aws:iam/policyAttachment:PolicyAttachment": ("roles", "policyArn"),
+    "aws:iam/rolePolicy:RolePolicy": ("role", "policy"),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ("role", "policyArn"),
+    "aws:iam/userPolicy:UserPolicy": ("user", "policy"),
+    "aws:iam/userPolicyAttachment:UserPolicyAttachment": ("user", "policyArn"),
+    "aws:lakeformation/permissions:Permissions": ("principal", "permissions"),
+    "aws:lambda/permission:Permission": ("function", "principal"),
+}
+_LISTS: dict[str, tuple[str, ...]] = {
+    "aws:lakeformation/dataLakeSettings:DataLakeSettings": ("admins",),
+    "aws:lakeformation/permissions:Permissions": ("permissions", "permissionsWithGrantOptions"),
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider": ("clientIdLists", "thumbprintLists"),
+}
+
+
+def iam_widened(changes: Changes) -> Iterator[Finding]:
+    """Every way in which the changes allow more than before; nothing for a stack that is empty yet."""
+    if changes.first:
+        return
+    new_names = _names_of_new(changes)
+    for change in changes.all:
+        if change.created:
+            yield from _created(change, changes, new_names)
+        elif change.touched and not change.deleted:
+            yield from _changed(change)
+
+
+def _created(change: Change, changes: Changes, new_names: set[str]) -> Iterator[Finding]:
+    type_ = change.step.type
+    if type_ == _ROLE:
+        yield from _new_role(change)
+    elif type_ in _GIVING:
+        yield from _new_rights(change, new_names)
+    elif type_ in DOCUMENTS:
+        foreign = _foreign(change, changes.accounts)
+        if foreign:
+            yield change.found("widen-iam", f"a new policy allows {foreign}, of another account")
+
+
+def _new_role(change: Change) -> Iterator[Finding]:
+    boundary = change.new.resource.properties.get("permissionsBoundary")
+    if not boundary:
+        yield change.found("widen-iam", "a new role has no permissions boundary")
+    try:
+        trusted = [each for one in change.new.statements("assumeRolePolicy") if one.allows for each in one.principals]
+    except Undecided:
+        yield change.found("widen-iam", "whom a new role trusts is known only once it is made")
+        return
+    others = [each for each in trusted if not each.startswith("Service:")]
+    if others:
+        yield change.found("widen-iam", f"a new role trusts {', '.join(others)}, which is no service of AWS")
+
+
+def _new_rights(change: Change, new_names: set[str]) -> Iterator[Finding]:
+    who, what = _GIVING[change.step.type]
+    named = change.new.resource.properties.get(who)
+    if is_unknown(named) or (isinstance(named, str) and named.rsplit("/", 1)[-1] in new_names):
+        return  # whoever is not known yet is made in this very update
+    given = change.new.resource.properties.get(what)
+    shown = "" if what == "policy" else f": {given if isinstance(given, str) else json.dumps(given)}"
+    yield change.found("widen-iam", f"{named}, which is there already, is given rights{shown}")
+
+
+def _names_of_new(changes: Changes) -> set[str]:
+    new = [each for each in changes.all if each.created]
+    return {str(name) for each in new if (name := each.new.resource.properties.get("name"))}
+
+
+def _changed(change: Change) -> Iterator[Finding]:
+    key = DOCUMENTS.get(change.step.type)
+    if key is not None:
+        said = _document(change, key)
+        if said:
+            yield change.found("widen-iam", f"{key}: {said}")
+    if change.step.type == _ROLE:
+        yield from _boundary(change)
+    for name in _LISTS.get(change.step.type, ()):
+        yield from _longer(change, name)
+
+
+def _document(change: Change, key: str) -> str | None:
+    old, new = change.step.old_inputs.get(key), change.step.new_inputs.get(key)
+    if old == new:
+        return None
+    if is_unknown(new) or is_unknown(old):
+        return "what it will allow is known only once it is applied, so it cannot be compared"
+    if new is None:
+        return "is no longer set, and AWS's own takes its place" if old is not None else None
+    told = widened(_statements(old), _statements(new))
+    more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
+    return f"{'; '.join(told[:_SHOWN])}{more}" if told else None
+
+
+def _statements(document: Any) -> tuple[Statement, ...]:
+    return () if document in (None, "") else parse_statements(document)
+
+
+def _boundary(change: Change) -> Iterator[Finding]:
+    old = change.step.old_inputs.get("permissionsBoundary")
+    new = change.step.new_inputs.get("permissionsBoundary")
+    if old and new != old:
+        yield change.found("widen-iam", f"permissionsBoundary: {old} → {new or 'none'}")
+
+
+def _longer(change: Change, name: str) -> Iterator[Finding]:
+    old: list[Any] = change.step.old_inputs.get(name) or []
+    new: Any = change.step.new_inputs.get(name) or []
+    if is_unknown(new):
+        yield change.found("widen-iam", f"{name}: known only once it is applied")
+        return
+    added = [str(each) for each in new if each not in old]
+    if added:
+        yield change.found("widen-iam", f"{name}: {', '.join(added)}")
+
+
+def _foreign(change: Change, accounts: frozenset[str]) -> str | None:
+    if not accounts:
+        return None
+    try:
+        statements = change.new.statements(DOCUMENTS[change.step.type])
+    except Undecided:
+        return None  # its own resource is not there yet; the rules judge it in the update
+    named = [each for one in statements if one.allows for each in one.principals if each.startswith("AWS:")]
+    return next((each for each in named if not any(account in each for account in accounts)), None)

@@ -200,9 +200,9 @@ def _diagnosis(stdout: str, stderr: str) -> str:
 
 def _errors_in(stdout: str) -> list[str]:
     with suppress(ValueError):
-        document = json.loads(stdout)
-        if isinstance(document, dict):
-            entries = cast("list[dict[str, Any]]", cast("dict[str, Any]", document).get("diagnostics") or [])
+        document: Any = json.loads(stdout)
+        if isinstance(document, dict) and "diagnostics" in document:
+            entries = cast("list[dict[str, Any]]", document["diagnostics"])
             return [str(entry.get("message", "")).strip() for entry in entries if entry.get("severity") == "error"]
     events = UpEvents(None)
     for line in stdout.splitlines():

@@ -40,8 +40,13 @@ def test_serving_needs_neither_torch_nor_aws() -> None:
 
 
 def test_only_the_command_line_knows_the_rehearsal() -> None:
-    others = [*WHAT_RUNS_IN_IMAGES, "infra", "pipelines"]
+    others = [*WHAT_RUNS_IN_IMAGES, "infra", "pipelines", "delivery"]
     assert [package for package in others if "rehearsal" in roots(package)] == []
+
+
+def test_what_delivers_calls_the_pulumi_command_and_neither_declares_nor_trains() -> None:
+    assert sources("delivery")
+    assert not roots("delivery") & {"pulumi", "pulumi_aws", "cli", "moto", "torch", "training"}
 
 
 def test_the_pipeline_is_declared_without_pulumi() -> None:
@@ -50,7 +55,7 @@ def test_the_pipeline_is_declared_without_pulumi() -> None:
 
 @pytest.mark.parametrize(
     "package",
-    [*WHAT_RUNS_IN_IMAGES, "infra", "pipelines", "rehearsal", "cli"],
+    [*WHAT_RUNS_IN_IMAGES, "infra", "pipelines", "delivery", "rehearsal", "cli"],
 )
 def test_nothing_is_ever_unpickled(package: str) -> None:
     assert not roots(package) & {"pickle", "cloudpickle", "dill", "joblib", "shelve", "marshal"}

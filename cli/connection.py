@@ -58,8 +58,13 @@ class Connection:
 
     def client(self, service: str) -> Any:
         """A boto3 client of the stack's account and region."""
-        session: Any = boto3.Session(region_name=self.settings.region)
-        return session.client(service, config=Config(connect_timeout=5, read_timeout=120))
+        return account_client(self.settings.region, service)
+
+
+def account_client(region: str, service: str) -> Any:
+    """A boto3 client with the credentials at hand, in `region`."""
+    session: Any = boto3.Session(region_name=region)
+    return session.client(service, config=Config(connect_timeout=5, read_timeout=120))
 
 
 def state_directory(project_dir: Path, rehearsal: str) -> Path:
@@ -81,7 +86,7 @@ def connect(stack: str, rehearsal_name: str) -> Connection:
         return Connection(project_dir=project_dir, settings=settings, releases_file=releases, rehearsal=running)
     if stack == LOCAL_STACK:
         raise NotConnectedError(f"the rehearsal {rehearsal_name!r} is not up; bring it up with: drivetrain local up")
-    _check_account(settings)
+    check_account(settings)
     releases = project_dir / settings.releases / f"{stack}.toml"
     return Connection(project_dir=project_dir, settings=settings, releases_file=releases, rehearsal=None)
 
@@ -98,7 +103,8 @@ def point_at(environment: Mapping[str, str]) -> None:
     os.environ.update(environment)
 
 
-def _check_account(settings: Settings) -> None:
+def check_account(settings: Settings) -> None:
+    """Raise NotConnectedError unless the credentials at hand are of the stack's account."""
     session: Any = boto3.Session(region_name=settings.region)
     try:
         identity = session.client("sts").get_caller_identity()

@@ -6,7 +6,7 @@ import pulumi_aws as aws
 from infra.bootstrap.authority import Authority, AuthorityArgs
 from infra.bootstrap.settings import PROJECT, BootstrapSettings, parse_bootstrap
 from infra.bootstrap.state_store import StateStore, StateStoreArgs
-from infra.bootstrap.trust import AUDIENCE, ISSUER
+from infra.bootstrap.trust_names import AUDIENCE, ISSUER
 from infra.provider import through
 from infra.settings import SettingsError
 

@@ -75,15 +75,17 @@ def parse_bootstrap(document: Mapping[str, Any]) -> BootstrapSettings:
         raise SettingsError(explain(SETTINGS_KEY, error)) from error
 
 
-def bootstrap_settings(project_dir: Path, stack: str) -> BootstrapSettings:
-    """The settings of the account and region that `stack` is in, from the files of all its stacks.
+def bootstrap_settings(project_dir: Path, asked: Settings) -> BootstrapSettings:
+    """The settings of the account and region that the stack `asked` is in, from the files of all stacks there.
+
+    `asked` goes before what its own file says.
 
     SettingsError for a file that is not right, and for names of which one begins like the other: their roles could
     then reach each other's resources.
     """
-    asked = load_settings(project_dir, stack)
-    others = [load_settings(project_dir, other) for other in environments(project_dir)]
-    beside = [each for each in others if _same_place(each, asked) and not _of_pull_request(each)]
+    others = [load_settings(project_dir, other) for other in environments(project_dir) if other != asked.stack]
+    stacks_there = sorted([asked, *others], key=_name)
+    beside = [each for each in stacks_there if _same_place(each, asked) and not _of_pull_request(each)]
     _refuse_overlap([each.stack for each in beside], asked)
     stacks = [BootstrappedStack(stack=each.stack, protect=each.protect, github=each.github) for each in beside]
     opened = next((each.github for each in beside if each.github and each.github.pull_request_stacks), None)
@@ -96,6 +98,10 @@ def bootstrap_settings(project_dir: Path, stack: str) -> BootstrapSettings:
         stacks=stacks,
         tags=asked.tags,
     )
+
+
+def _name(settings: Settings) -> str:
+    return settings.stack
 
 
 def _same_place(one: Settings, other: Settings) -> bool:

@@ -7,16 +7,9 @@ https://docs.github.com/en/actions/reference/security/oidc#immutable-subject-cla
 """
 
 from infra.bootstrap.settings import BootstrappedStack
+from infra.bootstrap.trust_names import AUDIENCE, ISSUER, provider_arn
 from infra.iam import Statement, policy_document
 from infra.settings import GitHubSettings
-
-ISSUER = "token.actions.githubusercontent.com"
-AUDIENCE = "sts.amazonaws.com"
-
-
-def provider_arn(account_id: str) -> str:
-    """The ARN of the account's one provider for GitHub."""
-    return f"arn:aws:iam::{account_id}:oidc-provider/{ISSUER}"
 
 
 def deploy_trust(stack: BootstrappedStack, account_id: str) -> str:

@@ -44,9 +44,9 @@ def test_only_the_command_line_knows_the_rehearsal() -> None:
     assert [package for package in others if "rehearsal" in roots(package)] == []
 
 
-def test_what_delivers_calls_the_pulumi_command_and_neither_declares_nor_trains() -> None:
+def test_what_delivers_calls_the_pulumi_command_and_declares_nothing() -> None:
     assert sources("delivery")
-    assert not roots("delivery") & {"pulumi", "pulumi_aws", "cli", "moto", "torch", "training"}
+    assert not roots("delivery") & {"pulumi", "pulumi_aws", "cli", "moto", "torch"}
 
 
 def test_the_pipeline_is_declared_without_pulumi() -> None:

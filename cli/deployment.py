@@ -1,11 +1,9 @@
 """Applying the program to a rehearsal."""
 
 import importlib
-import json
 import threading
 
 from cli.output import stage
-from infra.bootstrap.settings import SETTINGS_KEY, bootstrap_settings
 from infra.bootstrap.settings import bootstrap_settings
 from infra.settings import Settings
 from infra.sources import project_directory
@@ -17,27 +15,6 @@ from rehearsal.server import Rehearsal
 def import_program() -> None:
     """Begin to import what the program imports: seconds of one core, while this process waits for others."""
     threading.Thread(target=importlib.import_module, args=("infra.platform",), daemon=True).start()
-
-
-def bootstrap_rehearsed(settings: Settings, running: Rehearsal) -> UpResult:
-    """Make in the stack's rehearsed account what its deployment stands on: state, identity, roles, the signing key."""
-    project_dir = project_directory()
-    account = bootstrap_settings(project_dir, settings)
-    folder = running.state_dir / "bootstrap" / account.name
-    folder.mkdir(parents=True, exist_ok=True)
-    # JSON is YAML, which is what Pulumi reads.
-    config = folder / "Pulumi.yaml"
-    config.write_text(json.dumps({"config": {SETTINGS_KEY: account.model_dump(mode="json")}}), encoding="utf-8")
-    with stage("bootstrap the account") as step:
-        result = engine.up(
-            project_dir / "bootstrap",
-            account.name,
-            folder / "state.json",
-            environment=running.environment(settings.account_id, settings.region),
-            config_file=config,
-        )
-        step.outcome = result.summary
-    return result
 
 
 def bootstrap_rehearsed(settings: Settings, running: Rehearsal) -> UpResult:

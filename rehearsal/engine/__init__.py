@@ -5,8 +5,11 @@
     print(result.summary, result.outputs)
 
 It keeps Pulumi's own rules (URNs, names, diffs, replacement, protection, deletion order), so that the same program
-behaves the same under `pulumi up`.
+behaves the same under `pulumi up`. Pulumi itself is imported when it is first applied: most commands never do.
 """
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from rehearsal.engine.results import (
     DeploymentFailedError,
@@ -21,7 +24,9 @@ from rehearsal.engine.results import (
     StepFailure,
     UpResult,
 )
-from rehearsal.engine.stacks import destroy, preview, refresh, up
+
+if TYPE_CHECKING:
+    from rehearsal.engine.stacks import destroy, preview, refresh, up
 
 __all__ = [
     "DeploymentFailedError",
@@ -40,3 +45,10 @@ __all__ = [
     "refresh",
     "up",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The functions that need Pulumi."""
+    if name in ("destroy", "preview", "refresh", "up"):
+        return getattr(importlib.import_module("rehearsal.engine.stacks"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

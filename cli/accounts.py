@@ -35,13 +35,14 @@ def account_of(stack: str, rehearsal_name: str, profile: str | None = None) -> A
     state_dir = state_directory(project_dir, rehearsal_name)
     running = server.running(state_dir) if profile is None else None
     if running is not None and server_holds(state_dir, stack):
-        return _rehearsed(settings, running)
+        return rehearsed_account(settings, running)
     known: list[str] = boto3.Session().available_profiles
     chosen = profile or (stack if stack in known else None)
     return open_account(settings, project_dir / settings.releases / f"{stack}.toml", chosen)
 
 
-def _rehearsed(settings: Settings, running: Rehearsal) -> Account:
+def rehearsed_account(settings: Settings, running: Rehearsal) -> Account:
+    """The stack's account in a rehearsal, by the credentials of its administrator."""
     environment = running.environment(settings.account_id, settings.region)
     return Account(
         settings=settings,

@@ -10,20 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from cli import landing
+from cli.accounts import rehearsed_account
 from cli.connection import LOCAL_STACK, Connection, connect
-from cli.deployment import deploy_rehearsed, import_program
+from cli.deployment import bootstrap_rehearsed, deploy_rehearsed, import_program
 from cli.ending import end, nothing_left_when_interrupted
 from cli.output import console, stage
 from cli.pipeline_progress import follow
 from cli.prediction import invoke
 from cli.whereabouts import example_row, say_where
+from delivery.accounts import Account
+from delivery.adoption import adopt, choose
+from delivery.images import sign_present
 from infra.model_folders import checked_models
 from infra.names import IMAGES
 from infra.settings import load_settings
 from infra.sources import project_directory
 from models.release import load_releases
 from models.spec import ModelSpec
-from pipelines import executions, proposals
+from pipelines import executions
 from rehearsal import images, server
 from rehearsal.server import Rehearsal
 
@@ -44,11 +48,13 @@ def bring_up(state_dir: Path, port: int | None) -> None:
     changes = Changes()
     with nothing_left_when_interrupted(state_dir):
         running = _start(state_dir, port, changes)
+        changes.count += bootstrap_rehearsed(settings, running).changed
         changes.count += deploy_rehearsed(settings, running, "deploy the platform").changed
         connection = connect(LOCAL_STACK, state_dir.name)
-        _push_images(connection, running, changes)
+        account = rehearsed_account(settings, running)
+        _push_images(connection, account, running, changes)
         for spec in specs:
-            _train_first_release(connection, spec, changes)
+            _train_first_release(connection, account, spec, changes)
         changes.count += deploy_rehearsed(settings, running, "bring the endpoints up").changed
         for spec in specs:
             _predict(connection, spec)
@@ -71,13 +77,14 @@ def _start(state_dir: Path, port: int | None, changes: Changes) -> Rehearsal:
     return running
 
 
-def _push_images(connection: Connection, running: Rehearsal, changes: Changes) -> None:
+def _push_images(connection: Connection, account: Account, running: Rehearsal, changes: Changes) -> None:
     settings = connection.settings
     environment = running.environment(settings.account_id, settings.region)
     with stage("push the images (sources only: jobs run as processes)") as step:
         ecr = connection.client("ecr")
         before = {image: _image_count(ecr, settings.names.repository(image)) for image in IMAGES}
         digests = {image: images.push(connection.project_dir, image, settings.names, environment) for image in IMAGES}
+        sign_present(account, connection.project_dir)
         changes.count += sum(_image_count(ecr, settings.names.repository(image)) - before[image] for image in IMAGES)
         step.outcome = ", ".join(f"{image}@{digest[7:19]}" for image, digest in digests.items())
 
@@ -86,7 +93,7 @@ def _image_count(ecr: Any, repository: str) -> int:
     return len(ecr.list_images(repositoryName=repository)["imageIds"])
 
 
-def _train_first_release(connection: Connection, spec: ModelSpec, changes: Changes) -> None:
+def _train_first_release(connection: Connection, account: Account, spec: ModelSpec, changes: Changes) -> None:
     """Data, pipeline and release of a model that has no release yet."""
     if spec.name in load_releases(connection.releases_file):
         return
@@ -102,8 +109,8 @@ def _train_first_release(connection: Connection, spec: ModelSpec, changes: Chang
         outcome = follow(connection, spec, arn, step)
         step.outcome = f"execution {outcome.name}"
     with stage(f"release {spec.name}") as step:
-        proposed = proposals.list_proposals(connection.client("s3"), connection.names.bucket("artifacts"), spec.name)[0]
-        proposals.adopt(connection.client("s3"), connection.releases_file, spec.name, proposed)
+        proposed = choose(account, spec.name, "")
+        adopt(account, spec, proposed)
         metrics = ", ".join(f"{name} {value:.3g}" for name, value in sorted(proposed.release.metrics.items()))
         group, version = proposed.release.package.split("/")[-2:]
         step.outcome = f"{group} version {version}: {metrics}"

@@ -16,17 +16,23 @@ from cli.connection import (
 )
 from cli.deployment import deploy_rehearsed, import_program
 from cli.output import console, print_json, print_table
+from delivery import proposals
+from delivery.adoption import adopt as adopt_proposal
+from delivery.adoption import check_proposal, choose
 from delivery.release_check import RefusedReleaseError, check_file
 from infra.sources import project_directory
 from models.release import ReleaseError, load_releases
-from models.spec import discover
-from pipelines import proposals
+from models.spec import discover, find_spec
 
 app = typer.Typer(help="What is live, what is proposed, and making a proposal live.", no_args_is_help=True)
 
 ReleasedModelArgument = Annotated[str | None, typer.Argument(help="Only this model; all that are released if unset.")]
 ExecutionOption = Annotated[
     str, typer.Option("--execution", help="The execution that proposed it; the newest if unset.")
+]
+VerifiedExecutionOption = Annotated[
+    str | None,
+    typer.Option("--execution", help="Check what this execution proposes instead; the newest proposal if empty."),
 ]
 
 
@@ -87,17 +93,11 @@ def adopt(
     connection = connect(stack, name)
     if connection.rehearsal is not None:
         import_program()
-    spec = connection.spec(model)
-    s3 = connection.client("s3")
-    found = proposals.list_proposals(s3, connection.names.bucket("artifacts"), spec.name)
-    matching = [proposal for proposal in found if execution in ("", proposal.execution)]
-    if not matching:
-        known = ", ".join(proposal.execution for proposal in found) or "none"
-        raise ReleaseError(f"no proposal for {spec.name} from execution {execution or '(any)'}; proposals: {known}")
-    changed = proposals.adopt(s3, connection.releases_file, spec.name, matching[0])
+    spec, account = connection.spec(model), account_of(stack, name)
+    proposal = choose(account, spec.name, execution)
+    changed = adopt_proposal(account, spec, proposal)
     console.print(
-        f"{connection.releases_file.name} {'now holds' if changed else 'already held'} {matching[0].release.package}",
-        markup=False,
+        f"{account.origin} {'now holds' if changed else 'already held'} {proposal.release.package}", markup=False
     )
     if connection.rehearsal is None:
         console.print("commit it: the merge makes it live", markup=False)
@@ -108,12 +108,21 @@ def adopt(
 @app.command()
 def verify(
     model: ReleasedModelArgument = None,
+    execution: VerifiedExecutionOption = None,
     stack: StackOption = LOCAL_STACK,
     name: RehearsalOption = DEFAULT_REHEARSAL,
 ) -> None:
-    """Check what is released: signature, sha256, package, image, gates. Everything that is wrong is said at once."""
-    account = account_of(stack, name)
-    models, findings = check_file(account, project_directory() / "models", model)
+    """Check what is released, or one proposal: signature, sha256, package, image, gates. All that is wrong is said."""
+    account, models_dir = account_of(stack, name), project_directory() / "models"
+    if execution is None:
+        models, findings = check_file(account, models_dir, model)
+        said = f"{account.origin}: {', '.join(models) or 'nothing is released'}"
+    else:
+        if model is None:
+            raise ReleaseError("--execution needs a model: drivetrain releases verify MODEL --execution …")
+        proposal = choose(account, find_spec(models_dir, model).name, execution)
+        findings = check_proposal(account, find_spec(models_dir, model), proposal)
+        said = proposal.location
     if findings:
         raise RefusedReleaseError(findings)
-    console.print(f"{account.origin}: {', '.join(models) or 'nothing is released'}: every check passed", markup=False)
+    console.print(f"{said}: every check passed", markup=False)

@@ -1,6 +1,7 @@
-"""Gate, register and propose: what passed becomes a model package with its lineage, and a proposal to release it.
+"""Gate, register, sign and propose: what passed becomes a model package with its lineage, and a signed proposal.
 
-The proposal is a file and an event. A commit of it to `releases/<stack>.toml` is what makes it live, never this.
+What is signed is the sha256 of the release as text, and that very text is what is proposed (`delivery.proposals` reads
+it). The proposal is a file and an event. A commit of it to `releases/<stack>.toml` is what makes it live, never this.
 """
 
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 from models.spec import ModelSpec
 from pipelines.begin import image_uri
 from pipelines.dataset import SNAPSHOT
-from pipelines.states import EVENTS_ERRORS, S3_ERRORS, SAGEMAKER_ERRORS, State, States, task
+from pipelines.states import EVENTS_ERRORS, KMS_ERRORS, S3_ERRORS, SAGEMAKER_ERRORS, State, States, task
 from pipelines.targets import PipelineTargets
 from pipelines.training import ARTEFACT
 
 _EVALUATION = "$.evaluation.content"
 RELEASE_PROPOSED = "Release proposed"
+SIGNING_ALGORITHM = "ECDSA_SHA_256"
 
 
 def release(spec: ModelSpec, targets: PipelineTargets) -> States:
@@ -36,6 +38,14 @@ def release(spec: ModelSpec, targets: PipelineTargets) -> States:
             next_state="DescribeRelease",
         ),
         "DescribeRelease": _describe_release(targets),
+        "WriteRelease": {
+            "Type": "Pass",
+            "Comment": "The text that is signed, hashed and stored: nothing depends on how JSON is written",
+            "Parameters": {"document.$": "States.JsonToString($.release)"},
+            "ResultPath": "$.written",
+            "Next": "SignRelease",
+        },
+        "SignRelease": _sign(targets),
         "ProposeRelease": _propose(targets),
         "AnnounceRelease": _announce(spec, targets),
         "Proposed": {"Type": "Succeed"},
@@ -109,8 +119,27 @@ def _describe_release(targets: PipelineTargets) -> State:
             "metrics.$": f"{_EVALUATION}.metrics",
         },
         "ResultPath": "$.release",
-        "Next": "ProposeRelease",
+        "Next": "WriteRelease",
     }
+
+
+def _sign(targets: PipelineTargets) -> State:
+    return task(
+        "aws-sdk:kms:sign",
+        {
+            "KeyId": f"alias/{targets.signing_key_alias}",
+            # Base64 of hex digits: the same sha256 whether a binary parameter is taken as base64 or as text.
+            "Message.$": "States.Base64Encode(States.Hash($.written.document, 'SHA-256'))",
+            "MessageType": "RAW",
+            "SigningAlgorithm": SIGNING_ALGORITHM,
+        },
+        step="SignRelease",
+        errors=KMS_ERRORS,
+        timeout_s=60,
+        result={"signature.$": "$.Signature", "key.$": "$.KeyId"},
+        result_path="$.signed",
+        next_state="ProposeRelease",
+    )
 
 
 def _propose(targets: PipelineTargets) -> State:
@@ -120,7 +149,12 @@ def _propose(targets: PipelineTargets) -> State:
             "Bucket": targets.artifacts_bucket,
             "Key.$": "$.run.proposal_key",
             "ContentType": "application/json",
-            "Body.$": "$.release",
+            "Body": {
+                "document.$": "$.written.document",
+                "signature.$": "$.signed.signature",
+                "key.$": "$.signed.key",
+                "algorithm": SIGNING_ALGORITHM,
+            },
         },
         step="ProposeRelease",
         errors=S3_ERRORS,

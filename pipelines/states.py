@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 State = dict[str, Any]
 States = dict[str, State]
 
-Step = Literal["ResolveImages", "Ingest", "Validate", "Train", "Evaluate", "Register", "ProposeRelease"]
+Step = Literal["ResolveImages", "Ingest", "Validate", "Train", "Evaluate", "Register", "SignRelease", "ProposeRelease"]
 """What a failed execution is said to have failed at."""
 
 _TIMED_OUT = "TimedOut"
@@ -30,6 +30,12 @@ SAGEMAKER_JOB_ERRORS = (
     "SageMaker.AmazonSageMakerException",
     "SageMaker.ResourceLimitExceededException",
     "SageMaker.ThrottlingException",
+)
+KMS_ERRORS = (
+    "Kms.KmsException",
+    "Kms.DependencyTimeoutException",
+    "Kms.KmsInternalException",
+    "Kms.SdkClientException",
 )
 SAGEMAKER_ERRORS = ("SageMaker.SageMakerException", "SageMaker.SdkClientException")
 EVENTS_ERRORS = ("EventBridge.FailedEntry", "Events.InternalException", "Events.ThrottlingException")

@@ -44,5 +44,7 @@ class PipelineTargets:
     subnet_ids: tuple[str, ...]
     security_group_ids: tuple[str, ...]
     data_key_arn: str
+    signing_key_alias: str
+    """Of the key that signs what is proposed, without `alias/`."""
     released: Released | None = None
     tags: Mapping[str, str] = field(default_factory=dict[str, str])

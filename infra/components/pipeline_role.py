@@ -13,6 +13,7 @@ from infra.iam import Statement, pass_role, statement
 from infra.platform_outputs import PlatformOutputs
 from models.spec import ModelSpec
 from pipelines.jobs import job_prefix
+from pipelines.release import SIGNING_ALGORITHM
 
 _MANAGED_RULES = (
     "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
@@ -31,6 +32,7 @@ def pipeline_statements(
         *_registry(spec, platform),
         *_results(spec, platform),
         *_keys(spec, platform),
+        _signing(platform),
         *_observability(),
     ]
 
@@ -133,6 +135,21 @@ def _keys(spec: ModelSpec, platform: PlatformOutputs) -> list[Statement]:
             {"StringEquals": {"kms:EncryptionContext:SourceArn": f"arn:aws:logs:{region}:{account}:*"}},
         ),
     ]
+
+
+def _signing(platform: PlatformOutputs) -> Statement:
+    """The bootstrap makes the key, so that it is known here by its alias and not by its ARN."""
+    return statement(
+        "SignRelease",
+        ["kms:Sign"],
+        [f"arn:aws:kms:{platform.region}:{platform.account_id}:key/*"],
+        {
+            "StringEquals": {
+                "kms:RequestAlias": f"alias/{platform.names.signing_key_alias}",
+                "kms:SigningAlgorithm": SIGNING_ALGORITHM,
+            }
+        },
+    )
 
 
 def _observability() -> list[Statement]:

@@ -111,6 +111,7 @@ def machine_definition(args: StateMachineArgs) -> pulumi.Output[str]:
             "subnet_ids": platform.network.subnet_ids,
             "security_group_ids": [platform.network.job_security_group_id],
             "data_key_arn": platform.keys.data_arn,
+            "signing_key_alias": platform.names.signing_key_alias,
         }
     )
     return known.apply(lambda values: json.dumps(definition(spec, _targets(args, values)), separators=(",", ":")))

@@ -12,7 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from models.release import parse_release
+from delivery.proposals import find_proposal
+from delivery.signing import SigningKey
 from models.spec import load_spec
 from pipelines.jobs import job_name
 from pipelines.state_machine import definition
@@ -65,8 +66,16 @@ def _furnish(client: Callable[[str], Any]) -> None:
         manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "name": name}
         client("ecr").put_image(repositoryName=name, imageManifest=json.dumps(manifest), imageTag="src-1")
     client("sagemaker").create_model_package_group(ModelPackageGroupName="auto-mpg")
-    trust = {"Version": "2012-10-17", "Statement": []}
-    client("iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=json.dumps(trust))
+    key = client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    client("kms").create_alias(AliasName="alias/signing", TargetKeyId=key)
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "states.amazonaws.com"}}
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    client("iam").create_role(RoleName="pipeline", AssumeRolePolicyDocument=_policy(trust))
+    client("iam").put_role_policy(RoleName="pipeline", PolicyName="all", PolicyDocument=_policy(everything))
+
+
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 def _targets(tag: str = "src-1") -> PipelineTargets:
@@ -91,6 +100,7 @@ def _targets(tag: str = "src-1") -> PipelineTargets:
         subnet_ids=("subnet-1",),
         security_group_ids=("sg-1",),
         data_key_arn=f"arn:aws:kms:{REGION}:{ACCOUNT}:key/data",
+        signing_key_alias="signing",
         released=Released(artefact=ARTEFACT, snapshot="77"),
     )
 
@@ -141,8 +151,9 @@ def _after(outcome: dict[str, Any], state: str) -> dict[str, Any]:
 def test_what_passed_is_registered_and_proposed(run: Run, clients: Callable[[str], Any]) -> None:
     outcome = run(ingest={"snapshot_id": BIG, "rows_added": 5})
     assert outcome["status"] == "SUCCEEDED", outcome.get("cause")
-    proposal = clients("s3").get_object(Bucket="artifacts", Key=f"proposals/auto-mpg/{outcome['name']}.json")
-    release = parse_release(proposal["Body"].read().decode(), "proposal")
+    proposal = find_proposal(clients("s3"), "artifacts", "auto-mpg", outcome["name"])
+    assert proposal is not None
+    release = proposal.release
     assert release.snapshot == BIG, "an int64 must not lose digits"
     assert release.artefact == ARTEFACT
     assert release.metrics == PASSED["metrics"]
@@ -150,6 +161,21 @@ def test_what_passed_is_registered_and_proposed(run: Run, clients: Callable[[str
     assert package["ModelApprovalStatus"] == "Approved"
     assert package["CustomerMetadataProperties"]["snapshot"] == BIG
     assert package["CustomerMetadataProperties"]["metric_mae"] == "1.9"
+    signing = SigningKey(client=clients("kms"), alias="signing")
+    assert signing.verifies(proposal.signed_messages[1], proposal.signature)
+    assert not signing.verifies(proposal.signed_messages[1] + b" ", proposal.signature)
+
+
+def test_without_its_key_nothing_is_proposed(run: Run, clients: Callable[[str], Any]) -> None:
+    clients("kms").delete_alias(AliasName="alias/signing")
+    try:
+        outcome = run(ingest={"snapshot_id": BIG, "rows_added": 5})
+    finally:
+        key = clients("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+        clients("kms").create_alias(AliasName="alias/signing", TargetKeyId=key)
+    assert (outcome["status"], outcome["error"]) == ("FAILED", "SignReleaseFailed")
+    listed = clients("s3").list_objects_v2(Bucket="artifacts", Prefix=f"proposals/auto-mpg/{outcome['name']}")
+    assert listed["KeyCount"] == 0
 
 
 def test_the_jobs_are_asked_for_this_execution(run: Run) -> None:

@@ -27,6 +27,7 @@ RESOURCES = {
     "sagemaker:createTrainingJob.sync": ("sagemaker", "CreateTrainingJob"),
     "sagemaker:createProcessingJob.sync": ("sagemaker", "CreateProcessingJob"),
     "aws-sdk:sagemaker:createModelPackage": ("sagemaker", "CreateModelPackage"),
+    "aws-sdk:kms:sign": ("kms", "Sign"),
     "events:putEvents": ("events", "PutEvents"),
 }
 GPU = {"instance_type": "ml.g5.xlarge", "instance_count": 1, "spot": True, "max_runtime_s": 600, "max_wait_s": 1200}
@@ -56,6 +57,7 @@ def targets(released: Released | None = None) -> PipelineTargets:
         subnet_ids=("subnet-1", "subnet-2"),
         security_group_ids=("sg-1",),
         data_key_arn=f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/data",
+        signing_key_alias="drivetrain-local-signing",
         released=released,
         tags={"project": "drivetrain"},
     )
@@ -121,6 +123,7 @@ def test_the_steps_come_in_the_agreed_order(states: dict[str, Any]) -> None:
         "Evaluate",
         "ReadEvaluation",
         "Register",
+        "SignRelease",
         "ProposeRelease",
         "AnnounceRelease",
     ]
@@ -171,6 +174,8 @@ def _in_service_case(value: Any, shape: Any) -> Any:
         unknown = set(value) - set(spelling)
         assert not unknown, f"{shape.name} has no {unknown}"
         return {spelling[key]: _in_service_case(each, shape.members[spelling[key]]) for key, each in value.items()}
+    if shape.type_name == "blob" and isinstance(value, dict):
+        return json.dumps(value)
     if shape.type_name == "list":
         return [_in_service_case(each, shape.member) for each in value]
     return value
@@ -245,7 +250,14 @@ def test_the_released_model_is_an_input_of_the_evaluation_once_there_is_one(spec
 def test_the_proposal_holds_exactly_the_fields_of_a_release(states: dict[str, Any]) -> None:
     proposed = {name.removesuffix(".$") for name in states["DescribeRelease"]["Parameters"]}
     assert proposed == set(Release.model_fields)
-    assert states["ProposeRelease"]["Parameters"]["Body.$"] == "$.release"
+
+
+def test_what_is_proposed_is_the_text_that_was_signed(states: dict[str, Any]) -> None:
+    assert states["WriteRelease"]["Parameters"] == {"document.$": "States.JsonToString($.release)"}
+    assert "$.written.document" in states["SignRelease"]["Parameters"]["Message.$"]
+    assert states["SignRelease"]["Parameters"]["KeyId"] == "alias/drivetrain-local-signing"
+    assert states["ProposeRelease"]["Parameters"]["Body"]["document.$"] == "$.written.document"
+    assert states["ProposeRelease"]["Parameters"]["Body"]["signature.$"] == "$.signed.signature"
 
 
 def test_the_definition_fits_step_functions(spec: ModelSpec) -> None:

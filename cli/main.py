@@ -16,6 +16,7 @@ from cli import (
     doctor,
     drift,
     ephemeral,
+    gate,
     images,
     ingest,
     local,
@@ -39,6 +40,7 @@ from delivery.errors import DeliveryError
 from delivery.locks import LockError
 from delivery.preview import PreviewError
 from delivery.pulumi import PulumiError, PulumiMissingError
+from infra.policies import ExemptionError
 from infra.scope import ScopeError
 from infra.settings import SettingsError
 from lake.errors import LakeError
@@ -59,6 +61,7 @@ _USER_ERRORS = (
     PreviewError,
     PulumiError,
     PulumiMissingError,
+    ExemptionError,
     ScopeError,
     SettingsError,
     LakeError,
@@ -86,6 +89,7 @@ app.command("promote")(promote.promote)
 app.add_typer(images.app, name="images")
 app.command("predict")(predict.predict)
 app.command("logs")(logs.logs)
+app.command("gate")(gate.gate)
 app.command("deploy")(deploy.deploy)
 app.command("verify")(verify.verify)
 app.add_typer(ci.app, name="ci")

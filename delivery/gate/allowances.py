@@ -52,8 +52,11 @@ def parse_allowances(message: str, origin: str) -> tuple[Allowance, ...]:
 
 
 def read_allowances(project_dir: Path, commits: str) -> tuple[Allowance, ...]:
-    """The allowances of every commit of the range `BASE..HEAD`, merges included."""
-    if commits.startswith("-"):
+    """The allowances of every commit of the range `BASE..HEAD` (or of one, `HEAD^!`), merges included.
+
+    A single name is refused: to git it is all of the history, with everything that was ever allowed.
+    """
+    if commits.startswith("-") or not (".." in commits or commits.endswith("^!")):
         raise AllowanceError(f"--commits {commits!r}: no range of commits; right is BASE..HEAD")
     command = ["git", "log", f"--format=%H{_FIELD}%B{_RECORD}", "--end-of-options", commits, "--"]
     done = subprocess.run(command, cwd=project_dir, capture_output=True, text=True, check=False)

@@ -4,6 +4,7 @@ What is replaced by creating the new one first (SageMaker models, endpoint confi
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,8 @@ IMAGES: tuple[Image, ...] = ("training", "serving")
 PULL_REQUESTS = "pr"
 PULL_REQUEST_STACK = re.compile(rf"^{PULL_REQUESTS}-\d+$")
 """The stack of a pull request, by its number: `pr-12`."""
+PROMOTED_TO: Mapping[str, str] = {"dev": "staging", "staging": "production"}
+"""Which stack comes after which, on the way to production."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,12 +11,14 @@ import pulumi_aws as aws
 
 from infra.bootstrap.boundary import boundary
 from infra.bootstrap.deploying import POLICIES
+from infra.bootstrap.promoting import promoting
 from infra.bootstrap.reach import Reach
 from infra.bootstrap.reading import READING
 from infra.bootstrap.settings import BootstrappedStack, BootstrapSettings
-from infra.bootstrap.trust import deploy_trust, preview_trust
+from infra.bootstrap.trust import deploy_trust, preview_trust, promotion_trust
 from infra.components.keys import administered_by_account
 from infra.iam import Statement, policy_output
+from infra.names import PROMOTED_TO
 
 _SESSION_S = 4 * 3600
 """How long a role may be held at most: a canary deployment of many endpoints takes hours."""
@@ -57,8 +59,18 @@ class Authority(pulumi.ComponentResource):
         writing = self._policies({kind: rights(reach) for kind, rights in POLICIES.items()})
         self._attach(preview, "preview", reading)
         self._attach(deploy, "deploy", {**reading, **writing})
+        self._promotion(reach)
         self.deploy_role_arn, self.preview_role_arn = deploy.arn, preview.arn
         self.register_outputs({"deploy": deploy.arn, "preview": preview.arn, "signing_key": self.signing_key_arn})
+
+    def _promotion(self, reach: Reach) -> None:
+        """What the workflow of the next stack reads with, where there is a next one."""
+        next_stack = PROMOTED_TO.get(self._args.stack.stack)
+        if next_stack is None:
+            return
+        trust = promotion_trust(self._args.stack, self._args.settings.account_id, next_stack)
+        role = self._role("promotion", self._names.promotion_role, trust)
+        self._attach(role, "promotion", self._policies({"promoting": promoting(reach)}))
 
     def _signing_key(self) -> pulumi.Output[str]:
         """Signs releases and images: whoever holds the artefact can tell that this stack's own pipeline made it."""
@@ -85,7 +97,7 @@ class Authority(pulumi.ComponentResource):
             f"{self._name}-{kind}",
             name=name,
             path=self._names.bootstrap_path,
-            description=f"{kind.capitalize()}s the stack {self._name}",
+            description=f"{kind.capitalize()} of the stack {self._name}",
             assume_role_policy=trust,
             max_session_duration=_SESSION_S if kind == "deploy" else 3600,
             opts=self._child,

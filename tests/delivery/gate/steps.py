@@ -22,7 +22,7 @@ def step(op: Operation, type_: str, name: str = "it", /, **sides: Any) -> Previe
 
 def there(count: int = 1) -> list[PreviewStep]:
     """Resources that are there and stay: without one, the stack counts as empty yet."""
-    return [step("same", "aws:ec2/vpc:Vpc", f"vpc-{number}") for number in range(count)]
+    return [step("same", "aws:ec2/routeTable:RouteTable", f"private-{number}") for number in range(count)]
 
 
 def provider(account: str = "111111111111") -> PreviewStep:

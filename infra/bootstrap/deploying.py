@@ -32,7 +32,7 @@ def storage(reach: Reach) -> list[Statement]:
     more = ["s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:TagResource", "s3:UntagResource"]
     made = ["s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy"]
     artifacts = reach.bucket("artifacts")
-    objects = [f"{artifacts}/{folder}/*" for folder in ("glue", "models", "releases", "runs", "deployments")]
+    objects = [f"{artifacts}/{folder}/*" for folder in ("glue", "models", "proposals", "runs", "deployments")]
     emptied = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
     statements = [
         statement("MakeBuckets", [*made, *(f"s3:PutBucket{each}" for each in settings), *more], [reach.buckets]),

@@ -27,11 +27,6 @@ def promotion_trust(stack: BootstrappedStack, account_id: str, next_stack: str) 
     return _trust(stack.github, account_id, [f"environment:{next_stack}"])
 
 
-def promotion_trust(stack: BootstrappedStack, account_id: str) -> str:
-    """Jobs of the repository that run in the GitHub environment of the stack that comes next."""
-    return _trust(stack.github, account_id, [f"environment:{stack.promotes_to}"])
-
-
 def subjects(github: GitHubSettings, contexts: list[str]) -> list[str]:
     """The `sub` of each context, in each form that the repository may have."""
     return [f"repo:{name}:{context}" for name in github.subject_names for context in contexts]

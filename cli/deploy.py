@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption
+from cli.gate import judged
 from cli.output import console, print_json
 from cli.places import StackPlace, find_place
 from cli.verify import StackArgument, print_verdicts
@@ -14,6 +15,7 @@ from delivery.backend import BACKEND_VARIABLE, backend_url, secrets_provider
 from delivery.deploy import Outcome, Plan, Say
 from delivery.deploy import deploy as deployed
 from delivery.errors import DeliveryError
+from delivery.gate import require
 from delivery.preview import Preview
 from delivery.pulumi import PulumiStack
 
@@ -48,8 +50,10 @@ def deploy(
 
 def judge(place: StackPlace, preview: Preview, commits: str, say: Say) -> None:
     """Let the preview pass, or raise what the gate has against it."""
-    allowances = f", with what {commits} allows" if commits else ""
-    say(f"{len(preview.changes)} changes in {place.stack}{allowances}")
+    verdict = judged(place.connection.project_dir, preview, stack=place.stack, commits=commits)
+    require(verdict)
+    for line in (f"{len(preview.changes)} changes in {place.stack}", *verdict.text.splitlines()):
+        say(line)
 
 
 def plan_of(place: StackPlace) -> Plan:
@@ -71,7 +75,8 @@ def plan_of(place: StackPlace) -> Plan:
         endpoints=place.endpoints,
         releases=place.releases,
         client=connection.client,
-        secrets_provider=secrets_provider(settings),
+        # Whoever keeps the state elsewhere says how it is encrypted: PULUMI_CONFIG_PASSPHRASE.
+        secrets_provider=None if BACKEND_VARIABLE in os.environ else secrets_provider(settings),
     )
 
 

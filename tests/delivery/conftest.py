@@ -18,6 +18,12 @@ def aws_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
+@pytest.fixture(scope="module")
+def stack_of_module(aws_address: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Stack]:
+    """As `stack`, for one that the tests of a file share."""
+    return lambda name: Stack(name, str(next(_accounts)), aws_address, tmp_path_factory.mktemp(name))
+
+
 @pytest.fixture
 def stack(aws_address: str, tmp_path: Path) -> Callable[[str], Stack]:
     """`stack("dev")`: that stack, in an account that no other test has."""

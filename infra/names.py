@@ -41,6 +41,11 @@ class Names:
         return self.prefix
 
     @property
+    def announcement(self) -> str:
+        """What tells GitHub of proposed releases: rule, connection, destination and queue have this name."""
+        return f"{self.prefix}-release-proposed"
+
+    @property
     def workgroup(self) -> str:
         """The Athena workgroup."""
         return self.prefix

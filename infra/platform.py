@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pulumi
 
+from infra.components.announcement import Announcement, AnnouncementArgs
 from infra.components.catalog import Catalog, CatalogArgs
 from infra.components.images import Images, ImagesArgs
 from infra.components.keys import Keys, KeysArgs
@@ -134,6 +135,14 @@ def _declare_platform(inputs: Inputs, opts: pulumi.ResourceOptions) -> PlatformO
         alarm_topic_arn=observability.alarm_topic_arn,
         releases=inputs.releases,
     )
+    if settings.github is not None:
+        Announcement(
+            "announcement",
+            AnnouncementArgs(
+                settings=settings, github=settings.github, keys=keys, alarm_topic_arn=observability.alarm_topic_arn
+            ),
+            opts,
+        )
     _export_platform(platform, specs)
     return platform
 

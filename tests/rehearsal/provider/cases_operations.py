@@ -27,6 +27,26 @@ OPERATIONS: dict[str, Case] = {
         {"retryPolicy": {"maximumEventAgeInSeconds": 7200, "maximumRetryAttempts": 3}},
         needs=("aws:cloudwatch/eventRule:EventRule",),
     ),
+    "aws:cloudwatch/eventConnection:EventConnection": Case(
+        {
+            "name": "drivetrain-local-release-proposed",
+            "description": "dispatches workflows",
+            "authorizationType": "API_KEY",
+            "authParameters": {"apiKey": {"key": "Authorization", "value": "none yet"}},
+        },
+        {"description": "dispatches the workflows", "authParameters": {"apiKey": {"key": "X-Key", "value": "a"}}},
+    ),
+    "aws:cloudwatch/eventApiDestination:EventApiDestination": Case(
+        {
+            "name": "drivetrain-local-release-proposed",
+            "description": "GitHub",
+            "connectionArn": f"arn:aws:events:{REGION}:{ACCOUNT}:connection/c/11111111-1111-1111-1111-111111111111",
+            "invocationEndpoint": "https://api.github.com/repos/org/repo/dispatches",
+            "httpMethod": "POST",
+            "invocationRateLimitPerSecond": 1,
+        },
+        {"invocationEndpoint": "https://api.github.com/repos/org/other/dispatches", "description": "GitHub, moved"},
+    ),
     "aws:cloudwatch/logGroup:LogGroup": Case(
         {
             "name": "/aws/drivetrain/local",

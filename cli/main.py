@@ -17,6 +17,7 @@ from cli import (
     drift,
     ephemeral,
     gate,
+    github_token,
     images,
     ingest,
     local,
@@ -96,6 +97,7 @@ app.add_typer(ci.app, name="ci")
 app.command("drift")(drift.drift)
 app.add_typer(ephemeral.app, name="ephemeral")
 app.command("bootstrap")(bootstrap.bootstrap)
+app.command("github-token")(github_token.github_token)
 app.command("wheels")(wheels.wheels)
 app.command("doctor")(doctor.doctor)
 app.command("affected")(affected.affected)

@@ -62,6 +62,12 @@ class Rehearsal:
             "AWS_EC2_METADATA_DISABLED": "true",
         }
 
+    def session(self, role_arn: str, region: str) -> dict[str, str]:
+        """The variables with which an AWS client is what a job of that role is, whoever the role trusts."""
+        credentials = self._call("POST", "session", {"role_arn": role_arn, "region": region})
+        plain = {"AWS_MAX_ATTEMPTS": "2", "AWS_EC2_METADATA_DISABLED": "true"}
+        return {"AWS_ENDPOINT_URL": self.endpoint_url, **credentials, **plain}
+
     def endpoints(self) -> list[dict[str, Any]]:
         """The serving processes: account, endpoint, variant, url, pid, model, status."""
         return self._call("GET", "endpoints")

@@ -21,6 +21,7 @@ from rehearsal.aws import gaps, runtime
 from rehearsal.aws.application import Application
 from rehearsal.aws.clock import DEFAULT_RATE, Clock
 from rehearsal.aws.cloudwatch.watch import Watch
+from rehearsal.aws.gaps import authorization
 from rehearsal.aws.processes import Processes, start_time
 
 _HOST = "127.0.0.1"
@@ -77,6 +78,7 @@ def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float, clock:
     )
     default_user_config.setdefault("stepfunctions", {})["execute_state_machine"] = True
     gaps.install_all()
+    authorization.enforce()
     Watch(clock).start()
     server = make_server(
         _HOST, port, Application(), threaded=True, request_handler=MotoRequestHandler, fd=listening.fileno()

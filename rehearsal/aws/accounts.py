@@ -10,6 +10,9 @@ from moto.iam.models import IAMBackend, iam_backends
 from moto.sts.models import sts_backends
 
 from rehearsal.aws import runtime
+from rehearsal.aws.authorization import calls, principals
+from rehearsal.aws.authorization.decision import AccessDeniedError
+from rehearsal.aws.policies import Value
 
 _ADMINISTRATOR = "rehearsal-admin"
 _PARTITION = "aws"
@@ -20,7 +23,7 @@ _client_lock = threading.Lock()
 
 
 class UnknownRoleError(Exception):
-    """A role that a service was told to assume does not exist."""
+    """A role that a service was told to assume does not exist, or does not trust that service."""
 
 
 def administrator(account_id: str) -> dict[str, str]:
@@ -48,6 +51,20 @@ def require_role(role: str, account_id: str) -> str:
     raise UnknownRoleError(f"role {role} does not exist")
 
 
+def trust(role_arn: str, service: str, *, region: str, source_arn: str | None = None) -> None:
+    """Raise UnknownRoleError unless the role exists and its trust policy lets the service assume it.
+
+    `source_arn` is what the service acts for.
+    """
+    owner = role_arn.split(":")[4]
+    require_role(role_arn, owner)
+    said: dict[str, Value] = {"aws:sourceaccount": owner, "aws:sourcearn": source_arn}
+    try:
+        calls.require(principals.of_service(service, owner), "sts:AssumeRole", role_arn, region=region, **said)
+    except AccessDeniedError as error:
+        raise UnknownRoleError(f"the trust policy of role {role_arn} does not let {service} assume it") from error
+
+
 def assume(role_arn: str, *, region: str, session: str) -> dict[str, str]:
     """The `AWS_*` variables of a session of the role, which carry the role's own account."""
     owner = role_arn.split(":")[4]
@@ -66,15 +83,6 @@ def assume(role_arn: str, *, region: str, session: str) -> dict[str, str]:
         "AWS_REGION": region,
         "AWS_DEFAULT_REGION": region,
     }
-
-
-def caller(account_id: str, access_key_id: str) -> tuple[str, ...]:
-    """The ARNs that a policy may know the owner of an access key by: a role's session and its role, or a user."""
-    for assumed in list(sts_backends[account_id][_PARTITION].assumed_roles):
-        if assumed.access_key_id == access_key_id:
-            return (assumed.arn, assumed.role_arn)
-    key = iam_backends[account_id][_PARTITION].access_keys.get(access_key_id)
-    return (f"arn:aws:iam::{account_id}:user/{key.user_name}",) if key is not None and key.user_name else ()
 
 
 def client(service: str, credentials: dict[str, str]) -> Any:

@@ -2,6 +2,7 @@
 
 - `GET /rehearsal/health` → `{"state", "pid"}`
 - `POST /rehearsal/credentials {"account_id"}` → an administrator's key of that account
+- `POST /rehearsal/session {"role_arn", "region"}` → the `AWS_*` variables that a service gives a job of that role
 - `POST /rehearsal/clock {"rate"}` → how many declared seconds of waiting pass in one, from now on
 - `GET /rehearsal/endpoints` → one object per serving process: account, endpoint, variant, url, pid, model, status
 - `GET /rehearsal/blobs/sha256:…` → the bytes of an image's layer, as ECR's own download addresses give them
@@ -46,10 +47,8 @@ def _own(request: Request, path: str) -> Response:
     match request.method, path:
         case "GET", "health":
             return _json({"state": str(runtime.current().state_dir), "pid": os.getpid()})
-        case "POST", "credentials":
-            return _credentials(request)
-        case "POST", "clock":
-            return _clock(request)
+        case "POST", posted if posted in _POSTED:
+            return _POSTED[posted](request)
         case "GET", "endpoints":
             return _json(running_fleets())
         case "GET", blob if blob.startswith(BLOBS):
@@ -64,6 +63,16 @@ def _credentials(request: Request) -> Response:
         return _json(accounts.administrator(account_id))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return _json({"error": f'expected {{"account_id": "<twelve digits>"}}: {error}'}, status=400)
+
+
+def _session(request: Request) -> Response:
+    try:
+        asked = json.loads(request.get_data())
+        role, region = str(asked["role_arn"]), str(asked["region"])
+        accounts.require_role(role, role.split(":")[4])
+        return _json(accounts.assume(role, region=region, session="rehearsal"))
+    except (accounts.UnknownRoleError, ValueError, KeyError, TypeError, IndexError) as error:
+        return _json({"error": f'expected {{"role_arn", "region"}} of a role that exists: {error}'}, status=400)
 
 
 def _blob(digest: str) -> Response:
@@ -82,3 +91,6 @@ def _clock(request: Request) -> Response:
 
 def _json(content: object, *, status: int = 200) -> Response:
     return Response(json.dumps(content), status=status, content_type="application/json")
+
+
+_POSTED = {"clock": _clock, "credentials": _credentials, "session": _session}

@@ -52,12 +52,13 @@ class ServedModel:
     def prepare(self, home: Path, log: LogStream) -> container.Command:
         """Fetch and unpack what the container needs; returns how to start it. Raises ModelError."""
         try:
+            accounts.trust(self.role, "sagemaker.amazonaws.com", region=self.region)
             session = accounts.assume(self.role, region=self.region, session="SageMakerEndpoint")
             image = images.resolve(self.image)
             base = home / "opt" / "ml"
             self._artefact(base / "model", session)
             words = images.command(image, None, ["serve"])
-        except (images.ImageError, storage.TransferError, archives.ArchiveError) as error:
+        except (images.ImageError, storage.TransferError, archives.ArchiveError, accounts.UnknownRoleError) as error:
             raise ModelError(f"model {self.name}: {error}") from error
         variables = {**image.environment, **self.environment, **session, "SAGEMAKER_BASE_DIR": str(base)}
         whole = container.environment(home, sources=[image.root], variables=variables)

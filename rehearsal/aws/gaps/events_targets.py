@@ -16,16 +16,20 @@ from moto.sqs.models import sqs_backends
 from moto.stepfunctions.responses import get_backend
 
 from rehearsal.aws import accounts
+from rehearsal.aws.authorization import calls, principals
+from rehearsal.aws.authorization.decision import AccessDeniedError
 from rehearsal.aws.event_templates import transformed
-from rehearsal.aws.gaps import replace
+from rehearsal.aws.gaps import events_connections, replace
 from rehearsal.aws.jobs.requests import section
 
 NOTES: Final = (
     "EventBridge delivers at once and tries once: what cannot be delivered goes to the dead-letter queue without the "
-    "retries of AWS. Schedules are stored and never fire. Lambda and other targets than Step Functions, SQS, log "
-    "groups and event buses are not called.",
+    "retries of AWS. Schedules are stored and never fire. Lambda and other targets than Step Functions, API "
+    "destinations, SQS, log groups and event buses are not called.",
 )
 _MOTO_DELIVERS: Final = ("logs", "events", "sqs")
+_DESTINATION: Final = "api-destination"
+_INVOKED_BY: Final = {"states": "states:StartExecution", _DESTINATION: "events:InvokeApiDestination"}
 _send = Rule.send_to_targets
 _detail_type = cast("Any", notifications)._detail_type
 
@@ -52,7 +56,7 @@ def send_to_targets(self: Rule, original_event: EventMessageType, transform_inpu
         return
     event = cast("dict[str, Any]", dict(original_event))
     for target in self.targets:
-        service = str(target["Arn"]).split(":")[2]
+        service = _service(str(target["Arn"]))
         if service in _MOTO_DELIVERS:
             _through_moto(self, target, original_event, transform_input)
             continue
@@ -106,20 +110,32 @@ def _through_moto(rule: Rule, target: dict[str, Any], event: EventMessageType, t
     _send(only, event, transform_input)
 
 
+def _service(arn: str) -> str:
+    _, _, service, _, _, resource, *_ = arn.split(":")
+    return _DESTINATION if resource.startswith(f"{_DESTINATION}/") else service
+
+
 def _deliver(rule: Rule, target: dict[str, Any], event: dict[str, Any], service: str) -> None:
     _, _, _, region, account_id, *_ = str(target["Arn"]).split(":", 6)
-    if service != "states":
+    if service not in _INVOKED_BY:
         raise UndeliverableError("UNSUPPORTED_TARGET", f"the rehearsal cannot deliver to {target['Arn']}")
     role = target.get("RoleArn")
     try:
         if not role:
-            raise UndeliverableError("NO_PERMISSIONS", f"target {target['Id']} has no RoleArn to start executions with")
-        accounts.require_role(str(role), rule.account_id)
-        backend = get_backend(account_id, region)
+            raise UndeliverableError("NO_PERMISSIONS", f"target {target['Id']} has no RoleArn to be called with")
+        accounts.trust(str(role), "events.amazonaws.com", region=rule.region_name, source_arn=rule.arn)
+        starting = principals.of_role(str(role), "events")
+        calls.require(starting, _INVOKED_BY[service], str(target["Arn"]), region=rule.region_name)
         text = transformed(target, event)
+        if service == _DESTINATION:
+            events_connections.call(str(target["Arn"]), text)
+            return
+        backend = get_backend(account_id, region)
         backend.start_execution(str(target["Arn"]), f"{event['id']}_{uuid.uuid4()}", text)
-    except accounts.UnknownRoleError as error:
+    except (accounts.UnknownRoleError, AccessDeniedError) as error:
         raise UndeliverableError("NO_PERMISSIONS", str(error)) from error
+    except events_connections.NotDeliveredError as error:
+        raise UndeliverableError(error.code, str(error)) from error
     except UndeliverableError:
         raise
     except Exception as error:

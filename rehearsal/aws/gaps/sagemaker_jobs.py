@@ -86,7 +86,7 @@ def _valid(self: SageMakerResponse, operation: str) -> dict[str, Any]:
     if problem is not None:
         raise AWSValidationException(problem)
     try:
-        accounts.require_role(request["RoleArn"], self.current_account)
+        accounts.trust(request["RoleArn"], "sagemaker.amazonaws.com", region=self.region)
     except accounts.UnknownRoleError as error:
         raise AWSValidationException(f"Could not assume role {request['RoleArn']}: {error}") from error
     return request

@@ -33,6 +33,9 @@ def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
     key = (service, region, role)
     with _lock:
         if key not in _clients:
+            # moto's interpreter does not say here which state machine of the account it runs
+            machines = f"arn:aws:states:{region}:{role.split(':')[4]}:stateMachine:*"
+            accounts.trust(role, "states.amazonaws.com", region=region, source_arn=machines)
             session = accounts.assume(role, region=region, session="StepFunctions")
             _clients[key] = accounts.client(service, session)
         return _clients[key]

@@ -126,6 +126,7 @@ class JobRun:
     def _work(self) -> tuple[str, str | None]:
         backend = self.job.backend
         role = accounts.require_role(str(self.job.role), backend.account_id)
+        accounts.trust(role, "glue.amazonaws.com", region=backend.region_name, source_arn=str(self.job.arn))
         session = accounts.assume(role, region=backend.region_name, session="GlueJobRunnerSession")
         s3 = accounts.client("s3", session)
         shutil.rmtree(self.home, ignore_errors=True)

@@ -16,6 +16,7 @@ from rehearsal import images, server
 from rehearsal.aws import archives
 
 REGION = "eu-west-1"
+_JOB_SERVICES = ("events.amazonaws.com", "glue.amazonaws.com", "sagemaker.amazonaws.com", "states.amazonaws.com")
 _accounts = itertools.count(500_000_000_001)
 _making_clients = threading.Lock()
 
@@ -24,6 +25,10 @@ _making_clients = threading.Lock()
 def _session() -> Any:
     """One session, which reads the services' descriptions once."""
     return boto3.Session()
+
+
+def _policy(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 class Account:
@@ -45,12 +50,17 @@ class Account:
                 config=Config(retries={"total_max_attempts": 1}),
             )
 
-    def role(self, name: str = "job") -> str:
+    def role(self, name: str = "job", *, allowed: str = "*") -> str:
+        """A role that the services of jobs may assume, with one action allowed on everything."""
         iam = self.client("iam")
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": list(_JOB_SERVICES)}}
+        permission = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
         try:
-            return iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+            arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy(trust))["Role"]["Arn"]
         except iam.exceptions.EntityAlreadyExistsException:
-            return iam.get_role(RoleName=name)["Role"]["Arn"]
+            arn = iam.get_role(RoleName=name)["Role"]["Arn"]
+        iam.put_role_policy(RoleName=name, PolicyName="permissions", PolicyDocument=_policy(permission))
+        return arn
 
     def bucket(self, purpose: str = "data") -> str:
         name = f"test-{self.account_id}-{purpose}"

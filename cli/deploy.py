@@ -2,7 +2,8 @@
 
 import os
 from dataclasses import asdict
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import typer
 
@@ -11,13 +12,19 @@ from cli.gate import judged
 from cli.output import console, print_json
 from cli.places import StackPlace, find_place
 from cli.verify import StackArgument, print_verdicts
+from delivery.affected import affected
 from delivery.backend import BACKEND_VARIABLE, backend_url, secrets_provider
+from delivery.changes import changed_paths
+from delivery.changes import environments as environments_since
 from delivery.deploy import Outcome, Plan, Say
 from delivery.deploy import deploy as deployed
 from delivery.errors import DeliveryError
 from delivery.gate import require
 from delivery.preview import Preview
 from delivery.pulumi import PulumiStack
+from delivery.scopes import refuse_other_scope, stacks_of
+from delivery.several import in_waves, waves_of
+from infra.model_folders import model_names
 
 CommitOption = Annotated[
     str, typer.Option("--commit", help="The commits whose messages may allow what the gate stops, such as A..B.")
@@ -31,21 +38,52 @@ def deploy(
     as_json: JsonOption = False,
 ) -> None:
     """Preview, gate, apply and verify; a rollback is a failure with its reason, and what is live is kept."""
-    place = find_place(stack, name)
-    plan = plan_of(place)
+    waves = stacks_to_deploy(find_place(stack, name), commits)
+    several = sum(map(len, waves)) > 1
 
-    def say(line: str) -> None:
-        if not as_json:
-            console.print(f"   {line}", markup=False)
+    def deploy_one(each: str) -> Outcome:
+        place = find_place(each, name)
 
-    def gate(preview: Preview) -> None:
-        judge(place, preview, commits, say)
+        def say(line: str) -> None:
+            if not as_json:
+                console.print(f"   {each}: {line}" if several else f"   {line}", markup=False)
 
-    outcome = deployed(plan, gate, say)
+        def gate(preview: Preview) -> None:
+            judge(place, preview, commits, say)
+
+        return deployed(plan_of(place), gate, say)
+
+    outcomes = in_waves(waves, deploy_one)
     if as_json:
-        print_json({**asdict(outcome), "verdicts": [verdict.document() for verdict in outcome.verdicts]})
+        documents = [document_of(outcome) for outcome in outcomes]
+        print_json({"stacks": documents} if several else documents[0] if documents else {"stacks": []})
         return
-    _summarise(place, outcome)
+    for outcome in outcomes:
+        _summarise(find_place(outcome.stack, name), outcome)
+    if not outcomes:
+        console.print(f"{commits} touch no stack of {stack}", markup=False)
+
+
+def stacks_to_deploy(place: StackPlace, commits: str) -> list[list[str]]:
+    """The stack alone, or where an environment has several: the platform's first, then the models' at once.
+
+    Of several, only those that the commits `A..B` touch, where they are said.
+    """
+    settings, project_dir = place.connection.settings, place.connection.project_dir
+    if place.stack != place.environment or settings.scope == "stack":
+        return [[place.stack]]
+    stacks = stacks_of(settings, model_names(project_dir))
+    since, dots, _ = commits.partition("..")
+    if not since or not dots:
+        return waves_of(stacks)
+    environment = environments_since(project_dir, since, place.environment)
+    found = affected(changed_paths(project_dir, since), environment, list(stacks.models))[place.environment]
+    return waves_of(stacks, [*found["platform"], *found["models"]])
+
+
+def document_of(outcome: Outcome) -> dict[str, Any]:
+    """The outcome as JSON."""
+    return {**asdict(outcome), "verdicts": [verdict.document() for verdict in outcome.verdicts]}
 
 
 def judge(place: StackPlace, preview: Preview, commits: str, say: Say) -> None:
@@ -72,6 +110,7 @@ def plan_of(place: StackPlace) -> Plan:
         config_file=place.config_file,
         backend_url=url,
         names=connection.names,
+        check_state=partial(refuse_other_scope, settings) if place.stack == place.environment else None,
         endpoints=place.endpoints,
         releases=place.releases,
         client=connection.client,

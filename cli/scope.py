@@ -43,7 +43,8 @@ def _move(environment: str, rehearsal: str, scope: Scope) -> None:
             configuration=configuration,
             backups=project_dir / ".local" / "scopes",
             environment={**os.environ, BACKEND_VARIABLE: backend_url(settings)},
-            secrets_provider=secrets_provider(settings),
+            # Whoever keeps the state elsewhere says how it is encrypted: PULUMI_CONFIG_PASSPHRASE.
+            secrets_provider=None if BACKEND_VARIABLE in os.environ else secrets_provider(settings),
         )
         moved = (split if scope == "models" else join)(move, lambda line: console.print(f"   {line}", markup=False))
     console.print(_said(environment, scope, moved), markup=False)

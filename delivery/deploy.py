@@ -51,6 +51,8 @@ class Plan:
     client: Client
     secrets_provider: str | None = None
     policy_pack: Path | None = None
+    check_state: Callable[[Mapping[str, Any]], None] | None = None
+    """Raises what is wrong with the state as it lies there, before anything is previewed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +77,8 @@ def deploy(plan: Plan, gate: Gate, say: Say) -> Outcome:
     began = time.monotonic()
     refuse_held(plan)
     plan.stack.select_or_create(plan.secrets_provider)
+    if plan.check_state is not None:
+        plan.check_state(plan.stack.export())
     sagemaker = plan.client("sagemaker")
     for name in plan.endpoints.values():
         settled_endpoint(sagemaker, name, SETTLING_S)

@@ -1,5 +1,6 @@
 """The whole program, for every stack."""
 
+import datetime
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -10,6 +11,7 @@ import pulumi
 import pytest
 
 from infra.platform import declare
+from infra.policies import Resource, evaluate, load_exemptions
 from infra.settings import load_settings
 from infra.sources import project_directory
 
@@ -180,3 +182,25 @@ def test_a_release_of_no_model_is_said_and_ignored(
     program = run_program(declare, config("local", releases=str(tmp_path)))
     assert ["gone" in warning for warning in program.warnings] == [True]
     assert [each for each in program.resources if "gone" in each.name] == []
+
+
+def test_no_rule_is_broken_that_is_not_exempt(program: Any) -> None:
+    (provider,) = program.of("pulumi:providers:aws")
+    stack = next(each for each in STACKS if f'"stack": "{each}"' in provider.inputs["defaultTags"])
+    resources = declared_resources(program, stack)
+    violations = evaluate(resources, load_exemptions(), datetime.datetime.now(datetime.UTC).date())
+    assert [each.text for each in violations] == []
+
+
+def declared_resources(program: Any, stack: str) -> list[Resource]:
+    return [
+        Resource(
+            type=each.type,
+            name=each.name,
+            properties=each.inputs,
+            urn=f"urn:pulumi:{stack}::drivetrain::{each.type}::{each.name}",
+            protect=each.protect,
+        )
+        for each in program.resources
+        if each.custom
+    ]

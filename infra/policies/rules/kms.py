@@ -32,7 +32,11 @@ def _symmetric(properties: Properties) -> bool:
 
 def _decrypts_anything(statement: Statement) -> bool:
     anything = any(each == "*" or each.endswith((":key/*", ":kms:*")) for each in statement.resources)
-    return statement.allows and anything and any(each in _DECRYPTS for each in statement.actions)
+    # A tag or an alias names the keys as well, where their ids are not known to whoever writes the policy.
+    named = any(
+        key.startswith("aws:resourcetag/") or key == "kms:resourcealiases" for _, key, _ in statement.conditions
+    )
+    return statement.allows and anything and not named and any(each in _DECRYPTS for each in statement.actions)
 
 
 def _without_source(statement: Statement) -> bool:

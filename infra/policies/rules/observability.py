@@ -31,7 +31,7 @@ _DELIVERS = {
 _ALERT = {"notificationType": "ACTUAL", "threshold": 80, "subscriberSnsTopicArns": ["topic"]}
 
 
-def _budgeted(_provider: Resource, stack: Stack) -> str | None:
+def _budgeted(_vpc: Resource, stack: Stack) -> str | None:
     return None if stack.of(*_BUDGET) else "the stack declares no Budget"
 
 
@@ -131,12 +131,12 @@ RULES: tuple[Rule, ...] = (
     ),
     StackRule(
         id="budgets-stack",
-        title="Every stack has a budget",
+        title="Every stack with a network of its own has a budget",
         sources=(ml_lens("MLCOST04-BP12"),),
         severity="medium",
-        types=("pulumi:providers:aws",),
+        types=("aws:ec2/vpc:Vpc",),
         relation=_budgeted,
-        passing=(Resource(type="pulumi:providers:aws", name="aws"), Resource(type=_BUDGET[0], name="monthly")),
-        failing=(Resource(type="pulumi:providers:aws", name="aws"),),
+        passing=(Resource(type="aws:ec2/vpc:Vpc", name="vpc"), Resource(type=_BUDGET[0], name="monthly")),
+        failing=(Resource(type="aws:ec2/vpc:Vpc", name="vpc"),),
     ),
 )

@@ -36,6 +36,7 @@ _MEMBERS: Final[dict[str, tuple[str, ...]]] = {
     "iam:permissionsboundary": ("PermissionsBoundary",),
     "iam:policyarn": ("PolicyArn",),
     "kms:encryptioncontextkeys": ("EncryptionContext",),
+    "kms:signingalgorithm": ("SigningAlgorithm",),
     "lambda:functionarn": ("FunctionName",),
     "sagemaker:endpointconfigname": ("EndpointConfigName",),
     "sagemaker:instancetypes": (
@@ -89,7 +90,13 @@ _COMPUTED: Final = frozenset(
         *_S3_QUERY,
     }
 )
-_FAMILIES: Final = ("aws:principaltag/", "aws:requesttag/", "kms:encryptioncontext:")
+_FAMILIES: Final = (
+    "aws:principaltag/",
+    "aws:requesttag/",
+    "kms:encryptioncontext:",
+    "aws:resourcetag/",
+    "iam:resourcetag/",
+)
 _TAGS: Final = ("Tags", "tags", "Tag", "TagSpecifications", "TagSpecification", "ResourceTags")
 _FEDERATED: Final = re.compile(r"[a-z0-9.-]+\.[a-z]+(/[^:]*)?:(aud|sub|[a-z_]+)")
 

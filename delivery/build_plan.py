@@ -66,7 +66,7 @@ def provenance(repository: str, environment: Mapping[str, str] = os.environ) -> 
 def _exists(account: Account, repository: str) -> bool:
     ecr = account.client("ecr")
     try:
-        ecr.describe_repositories(repositoryNames=[repository])
+        ecr.describe_images(repositoryName=repository, maxResults=1)
     except ecr.exceptions.RepositoryNotFoundException:
         return False
     return True

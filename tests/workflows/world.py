@@ -4,11 +4,13 @@ What a merge does on GitHub happens here in the same order: the commit reaches t
 runs the workflow with the event that GitHub would send. Nobody here has credentials but by the roles of the bootstrap.
 """
 
+import hashlib
 import json
 import os
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +20,9 @@ from typing import Any
 import boto3
 import yaml
 
+from infra.bootstrap.settings import bootstrap_settings
 from infra.settings import SETTINGS_KEY, Settings, load_settings
+from rehearsal import engine
 from rehearsal.server import Rehearsal
 from tests.e2e.checkout import copy_checkout
 from tests.workflows import act, rehearsed_yaml
@@ -73,6 +77,17 @@ class World:
     def administrator(self, stack: str) -> dict[str, str]:
         settings = self.settings(stack)
         return self.rehearsal.environment(settings.account_id, settings.region)
+
+    def bootstrap(self, stack: str) -> None:
+        """What `drivetrain bootstrap` makes, made in this process: the command is tested where it is at home."""
+        wanted = bootstrap_settings(self.checkout, self.settings(stack))
+        engine.up(
+            self.checkout / "bootstrap",
+            wanted.name,
+            self.folder / "bootstrap" / f"{stack}.json",
+            environment=self.administrator(stack),
+            settings_override=wanted.model_dump(mode="json"),
+        )
 
     def drivetrain(self, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The command on the desk of somebody with the credentials of the stack's account."""
@@ -163,6 +178,8 @@ class World:
         return {
             **base,
             "PATH": f"{self.folder / 'github'}{os.pathsep}{base['PATH']}",
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.folder / "wheels"),
             "AWS_ENDPOINT_URL": self.rehearsal.endpoint_url,
             "GITHUB_REPOSITORY": REPOSITORY,
             "REHEARSED_ORIGIN": str(self.origin),
@@ -181,6 +198,7 @@ def make_world(folder: Path, rehearsal: Rehearsal) -> World:
     copy_checkout(world.checkout)
     for stack in STACKS:
         _change_settings(world.checkout / f"Pulumi.{stack}.yaml", stack)
+    _one_wheel(world.checkout / "requirements" / "lake.lock", folder / "wheels")
     (folder / "origin.git").mkdir()
     world.git("init", "--quiet", "--bare", "--initial-branch=main", folder=world.origin)
     world.git("init", "--quiet", "--initial-branch=main")
@@ -200,7 +218,21 @@ def _change_settings(file: Path, stack: str) -> None:
     if stack == "dev":
         github["pull_request_stacks"] = True
     document["config"][SETTINGS_KEY]["github"] = github
+    document["config"][SETTINGS_KEY]["observability"]["log_retention_days"] = 365
     file.write_text(yaml.safe_dump(document, sort_keys=False))
+
+
+def _one_wheel(lock: Path, folder: Path) -> None:
+    """The lock of the Glue jobs with one library in it, which lies on this machine: no index is asked."""
+    folder.mkdir()
+    wheel = folder / "rehearsed-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("rehearsed.py", "")
+        archive.writestr("rehearsed-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: rehearsed\nVersion: 1.0\n")
+        archive.writestr("rehearsed-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("rehearsed-1.0.dist-info/RECORD", "")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    lock.write_text(f"rehearsed==1.0 --hash=sha256:{digest}\n")
 
 
 def _script(path: Path, command: str) -> None:

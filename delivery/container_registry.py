@@ -94,6 +94,17 @@ class Repository:
         details = self.client.describe_images(repositoryName=self.name, imageIds=[{"imageDigest": digest}])
         return sorted(tag for image in details["imageDetails"] for tag in image.get("imageTags", []))
 
+    def referrers(self, digest: str) -> list[str]:
+        """The digests of what names the image as its subject, such as an attestation."""
+        found: list[str] = []
+        request: dict[str, Any] = {"repositoryName": self.name, "subjectId": {"imageDigest": digest}}
+        while True:
+            answer = self.client.list_image_referrers(**request)
+            found += [entry["digest"] for entry in answer["referrers"]]
+            if not (token := answer.get("nextToken")):
+                return found
+            request["nextToken"] = token
+
     def put(self, manifest: Manifest, tag: str | None = None) -> None:
         """Put the manifest as it is, under the tag; one that is there already stays. Its blobs must be there."""
         request: dict[str, Any] = {"imageTag": tag} if tag is not None else {}

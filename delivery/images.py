@@ -1,7 +1,7 @@
 """The images of a stack: which ones its sources make, whether they are there and signed, and copies in other accounts.
 
 An image is built once, by content, and then copied: the digest that was tested in one account is the one that runs in
-the next. What is attached to it (`.sig`, `.att`) goes along.
+the next. What is attached to it goes along: signatures and attestations, under tags of cosign's or as referrers.
 """
 
 from dataclasses import dataclass
@@ -102,7 +102,7 @@ def copy(source: Account, target: Account, image: Image, digest: str) -> CopiedI
     changed = False
     for tag in here.tags(digest):
         changed |= _copy_manifest(here, there, manifest, tag)
-    changed |= _copy_attached(here, there, digest, "att")
+    changed |= _copy_attached(here, there, digest)
     changed |= sign(there, digest, target.signing_key, kept=signatures(here, digest))
     return CopiedImage(uri=there.uri(digest), changed=changed)
 
@@ -122,10 +122,15 @@ def _planned(account: Account, project_dir: Path, image: Image) -> PlannedImage:
     )
 
 
-def _copy_attached(here: Repository, there: Repository, digest: str, suffix: str) -> bool:
-    tag = attached_tag(digest, suffix)
-    manifest = here.find(tag=tag)
-    return manifest is not None and _copy_manifest(here, there, manifest, tag)
+def _copy_attached(here: Repository, there: Repository, digest: str) -> bool:
+    """Attestations: under cosign's tag, as version 2 has them, and as referrers of the image, as version 3 has them."""
+    tag = attached_tag(digest, "att")
+    tagged = here.find(tag=tag)
+    changed = tagged is not None and _copy_manifest(here, there, tagged, tag)
+    for referrer in here.referrers(digest):
+        manifest = here.find(digest=referrer)
+        changed |= manifest is not None and _copy_manifest(here, there, manifest, None)
+    return changed
 
 
 def _copy_manifest(here: Repository, there: Repository, manifest: Manifest, tag: str | None) -> bool:

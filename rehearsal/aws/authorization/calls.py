@@ -6,7 +6,15 @@ from typing import Any, Final, cast
 
 from moto.s3.models import s3_backends
 
-from rehearsal.aws.authorization import context, decision, operations, resource_policies, resources, roles_passed
+from rehearsal.aws.authorization import (
+    context,
+    decision,
+    operations,
+    resource_policies,
+    resource_tags,
+    resources,
+    roles_passed,
+)
 from rehearsal.aws.authorization.principals import Principal
 from rehearsal.aws.policies import Value
 
@@ -36,7 +44,7 @@ def check(call: Call) -> None:
             continue
         said = context.of_request(action.partition(":")[0], call.parameters, call.headers)
         for arn in _resources(call, action):
-            require(call.principal, action, arn, region=call.region, **said)
+            require(call.principal, action, arn, region=call.region, **_about(action, arn, said))
             _require_key_of_bucket(call, action, arn)
         _require_volume_key(call, action)
     account_id = call.principal.account_id
@@ -49,6 +57,7 @@ def require(principal: Principal, action: str, arn: str, *, region: str, **said:
     owned = resource_policies.of(action, arn, principal.account_id)
     known: dict[str, Value] = {
         **context.of_caller(principal, region),
+        **resource_tags.of(arn),
         "aws:resourceaccount": owned.owner_id,
         "kms:calleraccount": principal.account_id,
         "s3:resourceaccount": owned.owner_id,
@@ -76,6 +85,18 @@ def _resources(call: Call, action: str) -> Iterator[str]:
         yield from (f"arn:aws:s3:::{bucket}/{entry['Key']}" for entry in call.parameters["Delete"]["Objects"])
         return
     yield from resources.resources(action, call.parameters, account_id=account_id, region=call.region)
+
+
+def _about(action: str, arn: str, said: dict[str, Value]) -> dict[str, Value]:
+    """What a request says of one of its resources.
+
+    EC2 tags only what it makes, which has no name yet. Who changes a role's policy is asked for the role's boundary.
+    """
+    if action.startswith("ec2:Create") and action != "ec2:CreateTags" and not arn.endswith("/*"):
+        return {key: value for key, value in said.items() if not key.startswith("aws:requesttag/")}
+    if action.startswith("iam:") and ":role/" in arn and not said.get("iam:permissionsboundary"):
+        return {**said, "iam:permissionsboundary": resource_tags.boundary(arn)}
+    return said
 
 
 def _require_key_of_bucket(call: Call, action: str, arn: str) -> None:

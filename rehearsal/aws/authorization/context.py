@@ -37,6 +37,10 @@ _MEMBERS: Final[dict[str, tuple[str, ...]]] = {
     "iam:policyarn": ("PolicyArn",),
     "kms:encryptioncontextkeys": ("EncryptionContext",),
     "kms:signingalgorithm": ("SigningAlgorithm",),
+    "kms:keyspec": ("KeySpec", "CustomerMasterKeySpec"),
+    "kms:keyusage": ("KeyUsage",),
+    "kms:messagetype": ("MessageType",),
+    "kms:signingalgorithm": ("SigningAlgorithm",),
     "lambda:functionarn": ("FunctionName",),
     "sagemaker:endpointconfigname": ("EndpointConfigName",),
     "sagemaker:instancetypes": (
@@ -139,7 +143,8 @@ def of_request(service: str, parameters: Mapping[str, Any], headers: Mapping[str
         found |= {key: _text(parameters.get(member)) for key, member in _S3_QUERY.items()}
     if service == "kms":
         found |= _encryption_context(parameters)
-        found["kms:requestalias"] = alias if (alias := str(parameters.get("KeyId"))).startswith("alias/") else None
+        named = str(parameters.get("KeyId")).rpartition(":")[2]
+        found["kms:requestalias"] = named if named.startswith("alias/") else None
     if service == "sts":
         found["sts:externalid"] = _text(parameters.get("ExternalId"))
     return found | _tags(parameters)

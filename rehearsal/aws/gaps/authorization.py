@@ -29,8 +29,8 @@ NOTES: Final = (
     "policies, bucket, key, queue, topic, repository and secret policies, `iam:PassRole` of every role that a call "
     "hands over, and trust policies. Only the account's administrator, whom the rehearsal makes, may do everything.",
     "Calls are checked on the resources and with the condition keys that their own parameters name. Tags of resources "
-    "(`aws:ResourceTag`) and where in a network a call comes from (`aws:SourceVpce`, `aws:SourceVpc`) are not known: "
-    "statements that ask for the latter do not apply.",
+    "(`aws:ResourceTag`) are known of keys, networks and roles. Where in a network a call comes from "
+    "(`aws:SourceVpce`, `aws:SourceVpc`) is not known: statements that ask for it do not apply.",
     "Of what AWS services call on behalf of their caller, S3's use of a bucket's KMS key, SageMaker's grant for the "
     "volumes of a job and passed roles are checked. Service control policies, VPC endpoint policies, KMS grants and "
     "Lake Formation's permissions are not evaluated.",

@@ -122,6 +122,15 @@ class Gate(Section):
         return self
 
 
+class Behaviour(Section):
+    """What is expected of the model's predictions when one feature moves and all else stays: a test of each release."""
+
+    column: Name
+    direction: Literal["up", "down"]
+    share: Fraction = 0.75
+    """Of the rows, that many at least have to follow."""
+
+
 class Training(Section):
     """The training job's machine and limits, and what the network is told."""
 

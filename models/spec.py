@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self, cast
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from models.explain import explain
-from models.schema import Column, DataChecks, Gate, Monitor, Section, Serving, Slice, Split, Training
+from models.schema import Behaviour, Column, DataChecks, Gate, Monitor, Section, Serving, Slice, Split, Training
 
 SPEC_FILE = "model.toml"
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html: one of a unit is singular, a
@@ -49,6 +49,7 @@ class ModelSpec(Section):
     """An EventBridge expression, `rate(…)` or `cron(…)`; empty for none."""
     serving: Serving
     monitor: Monitor = Monitor()
+    behaviour: Annotated[tuple[Behaviour, ...], Field(strict=False)] = ()
 
     @field_validator("columns", mode="before")
     @classmethod
@@ -105,6 +106,15 @@ class ModelSpec(Section):
                 raise ValueError(f"slices: {part.column!r} needs a width if it is a number, and only then")
             if self.column(part.column).type == "string":
                 raise ValueError(f"slices: {part.column!r} is a string; only numbers and categories can be sliced by")
+        return self
+
+    @model_validator(mode="after")
+    def _behaviour_of_numbers(self) -> Self:
+        for expectation in self.behaviour:
+            if expectation.column not in self.features or not self.column(expectation.column).is_numeric:
+                raise ValueError(
+                    f"behaviour: {expectation.column!r} is no feature that is a number; only such a one has a direction"
+                )
         return self
 
     @property

@@ -84,7 +84,11 @@ def test_the_pack_judges_how_resources_relate(analyzer: Any) -> None:
     bucket, block = "aws:s3/bucket:Bucket", "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
     resources = [
         analyzer_pb2.AnalyzerResource(
-            type=type_, name=name, urn=urn(type_, name), properties=struct({"bucket": name}), options=analyzer_pb2.AnalyzerResourceOptions(protect=True)
+            type=type_,
+            name=name,
+            urn=urn(type_, name),
+            properties=struct({"bucket": name}),
+            options=analyzer_pb2.AnalyzerResourceOptions(protect=True),
         )
         for type_, name in ((bucket, "lake"), (bucket, "open"), (block, "lake"))
     ]

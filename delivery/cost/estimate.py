@@ -1,0 +1,141 @@
+"""What a stack costs by the hour and by the month, and what a change of it costs.
+
+A preview holds both sides: what is there, in the old states, and what will be, in the new ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from delivery.cost.prices import PriceTable
+from delivery.cost.resources import Declared, Resources, Units
+from delivery.preview import WITHOUT_NEW, WITHOUT_OLD, Preview, PreviewStep
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostLine:
+    """One resource at one price; `least` and `most` are US dollars a month."""
+
+    name: str
+    type: str
+    key: str
+    least: float
+    most: float
+    units: float
+    """At most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """The cost of a stack in US dollars a month: from `least` to `most`, and what is not part of it."""
+
+    region: str
+    hours_per_month: int
+    lines: tuple[CostLine, ...]
+    usage: tuple[tuple[str, str], ...]
+    """What is paid by use: type, and for what."""
+    unknown: tuple[str, ...]
+    """What has no price in the table, and why."""
+    oldest: str
+    """The day of the oldest price that is used."""
+
+    @property
+    def least(self) -> float:
+        """The sum of what is always paid."""
+        return sum(line.least for line in self.lines)
+
+    @property
+    def most(self) -> float:
+        """The sum with everything scaled out."""
+        return sum(line.most for line in self.lines)
+
+    def to_json(self) -> dict[str, Any]:
+        """The estimate as a document."""
+        hours = self.hours_per_month
+        return {
+            "currency": "USD",
+            "region": self.region,
+            "hours_per_month": hours,
+            "oldest_price": self.oldest,
+            "per_hour": {"least": round(self.least / hours, 4), "most": round(self.most / hours, 4)},
+            "per_month": {"least": round(self.least, 2), "most": round(self.most, 2)},
+            "lines": [
+                {**vars(line), "least": round(line.least, 2), "most": round(line.most, 2)} for line in self.lines
+            ],
+            "usage": [{"type": type_, "by": what} for type_, what in self.usage],
+            "unknown": list(self.unknown),
+        }
+
+
+def estimate(declared: Sequence[Declared], table: PriceTable, region: str = "") -> Estimate:
+    """Price every resource; `region` counts where no provider says one."""
+    resources = Resources(declared)
+    region = resources.region() or region
+    lines: list[CostLine] = []
+    usage: dict[str, str] = {}
+    unknown: dict[str, None] = {}
+    days: list[str] = []
+    for resource in declared:
+        units, by_use = resources.units(resource)
+        if by_use or resource.type in table.usage:
+            usage[resource.type] = "; ".join(by_use) or table.usage[resource.type]
+        elif not _has_price(resource, resources, table):
+            unknown[f"{resource.type}: not in the price table"] = None
+        for each in units:
+            line, day = _line(resource, each, table, region)
+            if isinstance(line, str):
+                unknown[line] = None
+            else:
+                lines.append(line)
+                days.append(day)
+    return Estimate(
+        region=region,
+        hours_per_month=table.hours_per_month,
+        lines=tuple(lines),
+        usage=tuple(sorted(usage.items())),
+        unknown=tuple(unknown),
+        oldest=min(days, default=""),
+    )
+
+
+def before_and_after(preview: Preview, table: PriceTable, region: str = "") -> tuple[Estimate, Estimate]:
+    """What the stack costs now, and what it will cost once the preview is applied."""
+    return estimate(existing_in(preview), table, region), estimate(declared_in(preview), table, region)
+
+
+def existing_in(preview: Preview) -> list[Declared]:
+    """Every resource that the stack consists of; of a resource that is told of twice, the first counts."""
+    steps = {step.urn: step for step in reversed(preview.steps) if step.op not in WITHOUT_OLD}
+    return [_declared(step, step.old_inputs) for step in steps.values()]
+
+
+def declared_in(preview: Preview) -> list[Declared]:
+    """Every resource that the stack will consist of; of a resource that is told of twice, the last counts."""
+    steps = {step.urn: step for step in preview.steps}
+    return [_declared(step, step.new_inputs) for step in steps.values() if step.op not in WITHOUT_NEW]
+
+
+def _declared(step: PreviewStep, inputs: dict[str, Any]) -> Declared:
+    return Declared(urn=step.urn, type=step.type, name=step.name, inputs=inputs, parent=step.parent)
+
+
+def _has_price(resource: Declared, resources: Resources, table: PriceTable) -> bool:
+    ours = not resource.type.startswith("aws:")
+    return ours or resources.is_counted(resource.type) or table.is_free(resource.type)
+
+
+def _line(resource: Declared, units: Units, table: PriceTable, region: str) -> tuple[CostLine | str, str]:
+    price = table.find(units.key, region)
+    if price is None:
+        return f"{resource.name}: {units.key} in {region or 'an unknown region'} is not in the price table", ""
+    if units.least is None or units.most is None:
+        return f"{resource.name}: how many of {units.key} is known only after the deploy", ""
+    month = table.monthly(price)
+    return CostLine(
+        name=resource.name,
+        type=resource.type,
+        key=units.key,
+        least=units.least * month,
+        most=units.most * month,
+        units=units.most,
+    ), price.as_of.isoformat()

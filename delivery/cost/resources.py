@@ -1,0 +1,116 @@
+"""What of a stack costs by the hour or the month: how many units of which price a resource is.
+
+Instances of an endpoint are counted at its configuration, which every endpoint of ours has for itself; autoscaling
+makes a range of their number.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+SCALING_TARGET = "aws:appautoscaling/target:Target"
+PROVIDER = "pulumi:providers:aws"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """One resource as it is declared."""
+
+    urn: str
+    type: str
+    name: str
+    inputs: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    parent: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Units:
+    """How many units of a price, at least and at most; None where only AWS will say."""
+
+    key: str
+    least: float | None
+    most: float | None
+
+
+@dataclass(frozen=True)
+class Resources:
+    """All resources of a stack."""
+
+    declared: Sequence[Declared]
+
+    def region(self) -> str:
+        """The region of the stack's provider, empty when no provider says."""
+        regions = [each.inputs.get("region") for each in self.declared if each.type == PROVIDER]
+        return next((str(region) for region in regions if region), "")
+
+    def units(self, resource: Declared) -> tuple[list[Units], list[str]]:
+        """What it is charged for while it exists, and what it is charged for by use."""
+        if resource.type == CONFIGURATION:
+            return self._variants(resource)
+        count = _COUNTED.get(resource.type)
+        return (count(resource.inputs), []) if count else ([], [])
+
+    def is_counted(self, type_: str) -> bool:
+        """Whether `units` knows the type."""
+        return type_ == CONFIGURATION or type_ in _COUNTED
+
+    def _variants(self, configuration: Declared) -> tuple[list[Units], list[str]]:
+        units: list[Units] = []
+        usage: list[str] = []
+        for variant in _items(configuration.inputs.get("productionVariants")):
+            if variant.get("serverlessConfig"):
+                usage.append("memory and time of each request; nothing while there is none")
+                continue
+            count = _number(variant.get("initialInstanceCount"))
+            least, most = self._scaled(configuration) or (count, count)
+            units.append(Units(key=f"sagemaker.hosting.{variant.get('instanceType')}", least=least, most=most))
+        return units, usage
+
+    def _scaled(self, configuration: Declared) -> tuple[float | None, float | None] | None:
+        for target in self.declared:
+            if target.type == SCALING_TARGET and configuration.parent in self._ancestors(target):
+                return _number(target.inputs.get("minCapacity")), _number(target.inputs.get("maxCapacity"))
+        return None
+
+    def _ancestors(self, resource: Declared) -> Iterable[str]:
+        parents = {each.urn: each.parent for each in self.declared}
+        parent = resource.parent
+        while parent:
+            yield parent
+            parent = parents.get(parent, "")
+
+
+def _interface_endpoint(inputs: Mapping[str, Any]) -> list[Units]:
+    if inputs.get("vpcEndpointType") != "Interface":
+        return []
+    subnets: Any = inputs.get("subnetIds")
+    zones = len(cast("list[Any]", subnets)) if isinstance(subnets, list) else None
+    return [Units(key="vpc.interface-endpoint-zone", least=zones, most=zones)]
+
+
+def _alarm(inputs: Mapping[str, Any]) -> list[Units]:
+    metrics = [query for query in _items(inputs.get("metricQueries")) if query.get("metric")]
+    count = len(metrics) or 1
+    return [Units(key="cloudwatch.alarm-metric", least=count, most=count)]
+
+
+def _one(key: str) -> Callable[[Mapping[str, Any]], list[Units]]:
+    return lambda _: [Units(key=key, least=1, most=1)]
+
+
+_COUNTED: dict[str, Callable[[Mapping[str, Any]], list[Units]]] = {
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _interface_endpoint,
+    "aws:kms/key:Key": _one("kms.key"),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": _alarm,
+    "aws:cloudwatch/dashboard:Dashboard": _one("cloudwatch.dashboard"),
+    "aws:secretsmanager/secret:Secret": _one("secretsmanager.secret"),
+}
+
+
+def _items(value: Any) -> list[dict[str, Any]]:
+    return cast("list[dict[str, Any]]", value) if isinstance(value, list) else []
+
+
+def _number(value: Any) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

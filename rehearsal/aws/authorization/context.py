@@ -40,7 +40,6 @@ _MEMBERS: Final[dict[str, tuple[str, ...]]] = {
     "kms:keyspec": ("KeySpec", "CustomerMasterKeySpec"),
     "kms:keyusage": ("KeyUsage",),
     "kms:messagetype": ("MessageType",),
-    "kms:signingalgorithm": ("SigningAlgorithm",),
     "lambda:functionarn": ("FunctionName",),
     "sagemaker:endpointconfigname": ("EndpointConfigName",),
     "sagemaker:instancetypes": (

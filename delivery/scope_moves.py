@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from delivery.checkpoint import Document, StateError, emptied, resource_ids, resources
 from delivery.preview import Preview
@@ -27,6 +26,7 @@ from infra.settings import Settings, stack_file
 _AT_ONCE = 4
 _SHOWN = 5
 Say = Callable[[str], None]
+_Write = Callable[[PulumiStack, Document, Document], None]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +80,13 @@ def split(move: Move, say: Say) -> Moved:
     for model, state in there.items():
         _refuse_others(stacks[model].name, state, move.name, division.models[model])
     backup = _back_up(move, {move.name: before, **{stacks[model].name: state for model, state in there.items()}}, say)
-    with _undone(backup, [(first, before), *((stacks[model], state) for model, state in there.items())], say):
+    with _writing(backup, say) as write:
         for model, stack in stacks.items():
-            stack.restore(division.models[model])
+            write(stack, there[model], division.models[model])
         say(f"{len(stacks)} stacks written; {move.name} still holds what they hold")
         _refuse_changes(move, "models", [stack.name for stack in stacks.values()], say)
         _refuse_moved_on(first, before)
-        first.restore(division.platform)
+        write(first, before, division.platform)
         _refuse_changes(move, "models", [move.name], say)
     count = sum(len(resource_ids(state)) for state in division.models.values())
     return _finish(move, settings, Moved(models=tuple(stacks), resources=count, backup=backup))
@@ -113,9 +113,9 @@ def join(move: Move, say: Say) -> Moved:
         backup = _back_up(
             move, {move.name: before, **{stacks[model].name: state for model, state in coming.items()}}, say
         )
-    with _undone(backup, [(first, before)] if coming else [], say):
+    with _writing(backup, say) as write:
         if coming:
-            first.restore(unite(before, move.name, coming))
+            write(first, before, unite(before, move.name, coming))
             say(f"{move.name} holds everything; the models' stacks still hold their part too")
         _refuse_changes(move, "stack", [move.name], say)
     for model, stack in stacks.items():
@@ -172,20 +172,26 @@ def _configured(move: Move, scope: Scope) -> Generator[Path]:
 
 
 @contextmanager
-def _undone(backup: Path | None, states: Sequence[tuple[PulumiStack, Mapping[str, Any]]], say: Say) -> Generator[None]:
-    """Put the states back, the first one first, when what is done with them fails."""
+def _writing(backup: Path | None, say: Say) -> Generator[_Write]:
+    """A function that puts a new state in place of the old; when anything fails, the old ones are put back."""
+    written: list[tuple[PulumiStack, Document]] = []
+
+    def write(stack: PulumiStack, old: Document, new: Document) -> None:
+        written.append((stack, old))
+        stack.restore(new)
+
     try:
-        yield
+        yield write
     except Exception:
-        for stack, state in states:
-            stack.restore(state)
-        if states:
+        for stack, old in reversed(written):  # what moved is back where it was before it leaves where it went
+            stack.restore(old)
+        if written:
             say(f"every state is as it was before; copies are in {backup}")
         raise
 
 
 def _back_up(move: Move, states: Mapping[str, Document], say: Say) -> Path:
-    folder = move.backups / f"{move.name}-{datetime.now(UTC):%Y%m%dT%H%M%S}Z"
+    folder = move.backups / f"{move.name}-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}Z"
     folder.mkdir(parents=True)
     for name, state in states.items():
         (folder / f"{name}.json").write_text(json.dumps(state, indent=1), encoding="utf-8")

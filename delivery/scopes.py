@@ -57,7 +57,5 @@ def with_scope(text: str, scope: Scope, origin: str) -> str:
         head = re.compile(rf"^(\s*){re.escape(SETTINGS_KEY)}:[ \t]*\n(?P<indent>[ \t]+)", re.MULTILINE)
         changed = head.sub(lambda match: f"{match[0]}scope: {scope}\n{match['indent']}", text, count=1)
     if yaml.safe_load(changed) != found:
-        raise ScopeError(
-            f"{origin}: there is no telling where `scope: {scope}` would stand; write it into the file first"
-        )
+        raise ScopeError(f"{origin}: `scope: {scope}` can be written there by hand only; do so, then move")
     return changed

@@ -8,9 +8,11 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import (
+    acceptance,
     affected,
     bootstrap,
     ci,
+    cost,
     data,
     deploy,
     doctor,
@@ -26,6 +28,7 @@ from cli import (
     predict,
     promote,
     releases,
+    report,
     scope,
     train,
     verify,
@@ -93,6 +96,8 @@ app.command("logs")(logs.logs)
 app.command("gate")(gate.gate)
 app.command("deploy")(deploy.deploy)
 app.command("verify")(verify.verify)
+app.command("smoke")(acceptance.smoke)
+app.command("acceptance")(acceptance.acceptance)
 app.add_typer(ci.app, name="ci")
 app.command("drift")(drift.drift)
 app.add_typer(ephemeral.app, name="ephemeral")
@@ -102,6 +107,9 @@ app.command("wheels")(wheels.wheels)
 app.command("doctor")(doctor.doctor)
 app.command("affected")(affected.affected)
 app.add_typer(lock.app, name="lock")
+app.command("cost")(cost.cost)
+app.command("report")(report.report)
+ci.app.command("report")(report.report)
 app.add_typer(scope.app, name="scope")
 
 

@@ -89,6 +89,7 @@ def _operations(reach: Reach) -> list[Statement]:
             [f"events:{each}" for each in ("DescribeRule", "InvokeApiDestination", "PutEvents", *rules)],
             [*step_rules, *reach.arn("events", f"api-destination/{reach.prefix}-*")],
         ),
+        statement("Alarms", ["cloudwatch:DescribeAlarms"], reach.arn("cloudwatch", f"alarm:{reach.prefix}-*")),
         statement("Queues", ["sqs:SendMessage"], reach.arn("sqs", f"{reach.prefix}-*")),
         statement("Topics", ["sns:Publish"], reach.arn("sns", f"{reach.prefix}-*")),
     ]

@@ -25,7 +25,7 @@ _TEMPLATE = (
     f'{{"event_type": "{EVENT_TYPE}", '
     '"client_payload": {"model": <model>, "stack": "STACK", "execution": <execution>}}'
 )
-_PLACEHOLDER = "no token yet: drivetrain github-token"
+_PLACEHOLDER = "no token yet, see drivetrain github-token"
 _RETENTION_S = 14 * 24 * 3600
 
 

@@ -3,12 +3,11 @@
 import os
 from dataclasses import asdict
 from functools import partial
-from typing import Annotated, Any
-
-import typer
+from pathlib import Path
+from typing import Any
 
 from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption
-from cli.gate import judged
+from cli.gate import CommitsOption, MessageOption, judged
 from cli.output import console, print_json
 from cli.places import StackPlace, find_place
 from cli.verify import StackArgument, print_verdicts
@@ -16,24 +15,23 @@ from delivery.affected import affected
 from delivery.backend import BACKEND_VARIABLE, backend_url, secrets_provider
 from delivery.changes import changed_paths
 from delivery.changes import environments as environments_since
-from delivery.deploy import Outcome, Plan, Say
+from delivery.deploy import Outcome, Plan
 from delivery.deploy import deploy as deployed
 from delivery.errors import DeliveryError
-from delivery.gate import require
+from delivery.gate import GateError
 from delivery.preview import Preview
 from delivery.pulumi import PulumiStack
 from delivery.scopes import refuse_other_scope, stacks_of
 from delivery.several import in_waves, waves_of
 from infra.model_folders import model_names
 
-CommitOption = Annotated[
-    str, typer.Option("--commit", help="The commits whose messages may allow what the gate stops, such as A..B.")
-]
+POLICY_PACK = Path("infra") / "policies" / "pack"
 
 
 def deploy(
     stack: StackArgument,
-    commits: CommitOption = "",
+    commits: CommitsOption = "",
+    message_file: MessageOption = None,
     name: RehearsalOption = DEFAULT_REHEARSAL,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,7 +47,12 @@ def deploy(
                 console.print(f"   {each}: {line}" if several else f"   {line}", markup=False)
 
         def gate(preview: Preview) -> None:
-            judge(place, preview, commits, say)
+            verdict = judged(
+                place.connection.project_dir, preview, stack=each, commits=commits, message_file=message_file
+            )
+            if not verdict.passed:
+                raise GateError(verdict)
+            say(verdict.text)
 
         return deployed(plan_of(place), gate, say)
 
@@ -86,14 +89,6 @@ def document_of(outcome: Outcome) -> dict[str, Any]:
     return {**asdict(outcome), "verdicts": [verdict.document() for verdict in outcome.verdicts]}
 
 
-def judge(place: StackPlace, preview: Preview, commits: str, say: Say) -> None:
-    """Let the preview pass, or raise what the gate has against it."""
-    verdict = judged(place.connection.project_dir, preview, stack=place.stack, commits=commits)
-    require(verdict)
-    for line in (f"{len(preview.changes)} changes in {place.stack}", *verdict.text.splitlines()):
-        say(line)
-
-
 def plan_of(place: StackPlace) -> Plan:
     """What is deployed: this checkout, to the stack."""
     connection = place.connection
@@ -114,6 +109,7 @@ def plan_of(place: StackPlace) -> Plan:
         endpoints=place.endpoints,
         releases=place.releases,
         client=connection.client,
+        policy_pack=connection.project_dir / POLICY_PACK,
         # Whoever keeps the state elsewhere says how it is encrypted: PULUMI_CONFIG_PASSPHRASE.
         secrets_provider=None if BACKEND_VARIABLE in os.environ else secrets_provider(settings),
     )

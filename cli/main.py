@@ -26,6 +26,7 @@ from cli import (
     lock,
     logs,
     predict,
+    preview,
     promote,
     releases,
     report,
@@ -93,6 +94,7 @@ app.command("promote")(promote.promote)
 app.add_typer(images.app, name="images")
 app.command("predict")(predict.predict)
 app.command("logs")(logs.logs)
+app.command("preview")(preview.preview)
 app.command("gate")(gate.gate)
 app.command("deploy")(deploy.deploy)
 app.command("verify")(verify.verify)

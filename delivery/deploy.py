@@ -51,6 +51,7 @@ class Plan:
     client: Client
     secrets_provider: str | None = None
     policy_pack: Path | None = None
+    """Judges each resource before it is made, when every value is known; the gate judges the preview."""
     check_state: Callable[[Mapping[str, Any]], None] | None = None
     """Raises what is wrong with the state as it lies there, before anything is previewed."""
 
@@ -112,7 +113,7 @@ def refuse_held(plan: Plan) -> None:
 
 def _apply(plan: Plan, gate: Gate, say: Say) -> tuple[UpSummary, datetime]:
     say("preview")
-    gate(plan.stack.preview(policy_pack=plan.policy_pack))
+    gate(plan.stack.preview())
     say("up")
     since = datetime.now(UTC) - _CLOCKS_APART
     return plan.stack.up(policy_pack=plan.policy_pack, on_line=say), since

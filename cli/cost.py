@@ -8,6 +8,7 @@ import typer
 from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption
 from cli.output import console, print_json, print_table
 from cli.places import find_place
+from cli.preview import pulumi_stack
 from delivery.cost import Estimate, PriceTable, before_and_after, declared_in, estimate, load_prices
 from delivery.preview import Preview, parse_preview
 
@@ -28,7 +29,7 @@ def cost(
 ) -> None:
     """Show what the stack costs once its program is applied, and the difference to what is there now."""
     table = load_prices()
-    found = _read(preview) if preview else _made(stack, name)
+    found = _read(preview) if preview else pulumi_stack(find_place(stack, name)).preview()
     before, after = before_and_after(found, table)
     if against is not None:
         before = estimate(declared_in(_read(against)), table)
@@ -41,12 +42,6 @@ def cost(
 
 def _read(file: Path) -> Preview:
     return parse_preview(file.read_text(encoding="utf-8"), str(file))
-
-
-def _made(stack: str, name: str) -> Preview:
-    from cli.deploy import plan_of  # noqa: PLC0415  not needed where a file is given
-
-    return plan_of(find_place(stack, name)).stack.preview()
 
 
 def _print(stack: str, before: Estimate, after: Estimate, table: PriceTable) -> None:

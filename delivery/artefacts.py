@@ -102,7 +102,9 @@ def copy(source: "S3Client", target: "S3Client", here: Location, there: Location
         file.seek(0)
         if size <= _LARGEST_PUT:
             checksum = base64.b64encode(digest.digest()).decode()
-            target.put_object(Bucket=there.bucket, Key=there.key, Body=file, ChecksumSHA256=checksum)
+            target.put_object(
+                Bucket=there.bucket, Key=there.key, Body=file, ChecksumAlgorithm="SHA256", ChecksumSHA256=checksum
+            )
         else:
             target.upload_fileobj(file, there.bucket, there.key, ExtraArgs={"ChecksumAlgorithm": "SHA256"})
     if not _has(target, there, sha256):

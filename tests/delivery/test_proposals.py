@@ -1,6 +1,7 @@
 """Signed proposals: read as they were written, and said when they are none."""
 
 import base64
+import functools
 import hashlib
 from collections.abc import Iterator
 from typing import Any
@@ -28,12 +29,17 @@ def release(version: int) -> Release:
     )
 
 
+@functools.cache
+def _session() -> Any:
+    """Reads the services' descriptions once."""
+    return boto3.Session(region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+
+
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
-        session: Any = boto3.Session(region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
-        client = session.client("s3")
+        client = _session().client("s3")
         client.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         yield client
 

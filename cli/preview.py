@@ -1,4 +1,4 @@
-"""`drivetrain preview`: what applying the program would change in a stack, for people and as the document for the gate."""
+"""`drivetrain preview`: what an apply would change in a stack, for people and as the document for the gate."""
 
 import os
 from collections import Counter

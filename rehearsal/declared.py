@@ -6,7 +6,7 @@ The program runs as in a preview, under a monitor that answers every registratio
 import asyncio
 import contextvars
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,9 @@ from infra.platform import declare
 from rehearsal.engine.project import Project, load_project
 
 
-def declared_types(project_dir: Path, stack: str, settings: Mapping[str, Any]) -> set[str]:
+def declared_types(
+    project_dir: Path, stack: str, settings: Mapping[str, Any], program: Callable[[], None] = declare
+) -> set[str]:
     """The types of the stack's AWS resources; `settings` go over those of its file. Raises what the program raises."""
     project = load_project(project_dir, stack, settings)
     types: set[str] = set()
@@ -27,7 +29,7 @@ def declared_types(project_dir: Path, stack: str, settings: Mapping[str, Any]) -
 
     def target() -> None:
         try:
-            contextvars.copy_context().run(_run, project, types)
+            contextvars.copy_context().run(_run, project, types, program)
         except BaseException as error:  # handed to the thread that waits
             raised.append(error)
 
@@ -66,7 +68,7 @@ class _Silent:
         """Warnings are for who applies the stack."""
 
 
-def _run(project: Project, types: set[str]) -> None:
+def _run(project: Project, types: set[str], program: Callable[[], None]) -> None:
     monitor = _Recorder(types)
     features: Any = monitor.GetDeploymentInfo(None)  # pyright: ignore[reportUnknownMemberType]  untyped in the SDK
     settings: Any = MockSettings  # its stubs know no engine but Pulumi's
@@ -85,13 +87,13 @@ def _run(project: Project, types: set[str]) -> None:
     set_root_resource(None)  # pyright: ignore[reportArgumentType]  the caller's context may hold one
     pulumi.runtime.set_all_config(project.config)
 
-    async def program() -> None:
-        declare()
+    async def run() -> None:
+        program()
 
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        loop.run_until_complete(pulumi.runtime.run_in_stack(program))
+        loop.run_until_complete(pulumi.runtime.run_in_stack(run))
     finally:
         asyncio.set_event_loop(None)
         loop.close()

@@ -1,6 +1,14 @@
-"""`make bench`: every benchmark, one after another."""
+"""`make bench`: every benchmark, one after another; `python -m benchmarks growth` for one of them."""
 
-from benchmarks import platform_loop, training
+import sys
 
-platform_loop.main()
-training.main()
+from benchmarks import growth, platform_loop, training
+
+BENCHMARKS = {"growth": growth.main, "platform_loop": platform_loop.main, "training": training.main}
+
+chosen = sys.argv[1:] or [*BENCHMARKS]
+unknown = [name for name in chosen if name not in BENCHMARKS]
+if unknown:
+    sys.exit(f"no benchmark {unknown[0]!r}; benchmarks are: {', '.join(BENCHMARKS)}")
+for name in chosen:
+    BENCHMARKS[name]()

@@ -5,7 +5,7 @@ boundary: that is what adding a model does, and the rules of infra/policies judg
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from delivery.gate.changes import Change, Changes
@@ -25,6 +25,7 @@ DOCUMENTS: dict[str, str] = {
     "aws:glue/resourcePolicy:ResourcePolicy": "policy",
     "aws:iam/policy:Policy": "policy",
     "aws:iam/rolePolicy:RolePolicy": "policy",
+    "aws:iam/groupPolicy:GroupPolicy": "policy",
     "aws:iam/userPolicy:UserPolicy": "policy",
     "aws:kms/key:Key": "policy",
     "aws:s3/bucketPolicy:BucketPolicy": "policy",
@@ -35,15 +36,19 @@ DOCUMENTS: dict[str, str] = {
 }
 # What gives rights to a role or user by being there, and the property that names who.
 _GIVING: dict[str, tuple[str, str]] = {
+    "aws:iam/groupPolicy:GroupPolicy": ("group", "policy"),
+    "aws:iam/groupPolicyAttachment:GroupPolicyAttachment": ("group", "policyArn"),
     "aws:iam/policyAttachment:PolicyAttachment": ("roles", "policyArn"),
     "aws:iam/rolePolicy:RolePolicy": ("role", "policy"),
     "aws:iam/rolePolicyAttachment:RolePolicyAttachment": ("role", "policyArn"),
     "aws:iam/userPolicy:UserPolicy": ("user", "policy"),
     "aws:iam/userPolicyAttachment:UserPolicyAttachment": ("user", "policyArn"),
+    "aws:kms/grant:Grant": ("granteePrincipal", "operations"),
     "aws:lakeformation/permissions:Permissions": ("principal", "permissions"),
     "aws:lambda/permission:Permission": ("function", "principal"),
 }
 _LISTS: dict[str, tuple[str, ...]] = {
+    _ROLE: ("inlinePolicies", "managedPolicyArns"),
     "aws:lakeformation/dataLakeSettings:DataLakeSettings": ("admins",),
     "aws:lakeformation/permissions:Permissions": ("permissions", "permissionsWithGrantOptions"),
     "aws:iam/openIdConnectProvider:OpenIdConnectProvider": ("clientIdLists", "thumbprintLists"),
@@ -54,12 +59,15 @@ def iam_widened(changes: Changes) -> Iterator[Finding]:
     """Every way in which the changes allow more than before; nothing for a stack that is empty yet."""
     if changes.first:
         return
-    new_names = _names_of_new(changes)
+    new_names = _names(each.step.new_inputs for each in changes.all if each.created)
+    gone_names = _names(each.step.old_inputs for each in changes.all if each.deleted)
     for change in changes.all:
         if change.created:
             yield from _created(change, changes, new_names)
-        elif change.touched and not change.deleted:
-            yield from _changed(change)
+        elif change.deleted:
+            yield from _without_denials(change, gone_names)
+        elif change.touched:
+            yield from _changed(change, new_names)
 
 
 def _created(change: Change, changes: Changes, new_names: set[str]) -> Iterator[Finding]:
@@ -98,13 +106,29 @@ def _new_rights(change: Change, new_names: set[str]) -> Iterator[Finding]:
     yield change.found("widen-iam", f"{named}, which is there already, is given rights{shown}")
 
 
-def _names_of_new(changes: Changes) -> set[str]:
-    new = [each for each in changes.all if each.created]
-    return {str(name) for each in new if (name := each.new.resource.properties.get("name"))}
+def _names(sides: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {str(name) for each in sides if (name := each.get("name"))}
 
 
-def _changed(change: Change) -> Iterator[Finding]:
+def _without_denials(change: Change, gone_names: set[str]) -> Iterator[Finding]:
+    """A policy that goes takes what it denied with it, unless whoever it denied it to goes as well."""
+    who, _ = _GIVING.get(change.step.type, ("", ""))
     key = DOCUMENTS.get(change.step.type)
+    if not who or key is None or change.step.old_inputs.get(who) in gone_names:
+        return
+    try:
+        denied = [each.sid or "without a Sid" for each in change.old.statements(key) if not each.allows]
+    except Undecided:
+        denied = ["that is not known"]
+    if denied:
+        yield change.found("widen-iam", f"is deleted, and with it the denial {', '.join(denied)}")
+
+
+def _changed(change: Change, new_names: set[str]) -> Iterator[Finding]:
+    key = DOCUMENTS.get(change.step.type)
+    given = [each for each in _GIVING.get(change.step.type, ()) if each not in (key, "permissions")]
+    if any(change.step.old_inputs.get(each) != change.step.new_inputs.get(each) for each in given):
+        yield from _new_rights(change, new_names)
     if key is not None:
         said = _document(change, key)
         if said:
@@ -117,7 +141,8 @@ def _changed(change: Change) -> Iterator[Finding]:
 
 def _document(change: Change, key: str) -> str | None:
     old, new = change.step.old_inputs.get(key), change.step.new_inputs.get(key)
-    if old == new:
+    # Two secrets look the same here.
+    if old == new and not (is_unknown(new) and any(each.startswith(key) for each in change.step.changed)):
         return None
     if is_unknown(new) or is_unknown(old):
         return "what it will allow is known only once it is applied, so it cannot be compared"
@@ -140,9 +165,11 @@ def _boundary(change: Change) -> Iterator[Finding]:
 
 
 def _longer(change: Change, name: str) -> Iterator[Finding]:
-    old: list[Any] = change.step.old_inputs.get(name) or []
+    old: Any = change.step.old_inputs.get(name) or []
     new: Any = change.step.new_inputs.get(name) or []
-    if is_unknown(new):
+    if old == new:
+        return
+    if is_unknown(new) or is_unknown(old):
         yield change.found("widen-iam", f"{name}: known only once it is applied")
         return
     added = [str(each) for each in new if each not in old]

@@ -82,7 +82,8 @@ _BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
 
 SETTINGS: tuple[Setting, ...] = (
     *(
-        Setting("open-to-public", _BLOCK, flag, _TRUE)
+        Setting("open-to-public", type_, flag, _TRUE)
+        for type_ in (_BLOCK, "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock")
         for flag in ("blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets")
     ),
     Setting(

@@ -253,6 +253,61 @@ WIDENING = [
             step("create", POLICY, new={"policy": document(public({"AWS": "arn:aws:iam::111111111111:root"}))}),
         ),
     ),
+    Case(
+        "another policy of AWS attached",
+        (
+            step(
+                "replace",
+                "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+                old={"role": "train", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"},
+                new={"role": "train", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"},
+            ),
+        ),
+        (("widen-iam", "AdministratorAccess"),),
+    ),
+    Case(
+        "a grant for somebody else",
+        (
+            step(
+                "replace",
+                "aws:lakeformation/permissions:Permissions",
+                old={"principal": "arn:aws:iam::1:role/a", "permissions": ["SELECT"]},
+                new={"principal": "arn:aws:iam::1:role/b", "permissions": ["SELECT"]},
+            ),
+        ),
+        (("widen-iam", "arn:aws:iam::1:role/b"),),
+    ),
+    changed(
+        "a managed policy in the role itself",
+        ROLE,
+        role(),
+        role(managedPolicyArns=["arn:aws:iam::aws:policy/AdministratorAccess"]),
+        ("widen-iam", "managedPolicyArns"),
+    ),
+    Case(
+        "delete a policy that denies",
+        (step("delete", ROLE_POLICY, old=policy(deny("s3:DeleteObject", Sid="Keep"))),),
+        (("widen-iam", "the denial Keep"),),
+    ),
+    Case("delete a policy that allows", (step("delete", ROLE_POLICY, old=policy(allow("s3:GetObject"))),)),
+    Case(
+        "delete a policy that denies with its role",
+        (step("delete", ROLE, old=role()), step("delete", ROLE_POLICY, old=policy(deny("s3:DeleteObject")))),
+        (("delete-identity", "is deleted"),),
+    ),
+    changed(
+        "a secret policy",
+        ROLE_POLICY,
+        {"role": "train", "policy": "[secret]"},
+        {"role": "train", "policy": "[secret]"},
+        ("widen-iam", "cannot be compared"),
+        changed=("policy",),
+    ),
+    Case(
+        "a grant of a key",
+        (step("create", "aws:kms/grant:Grant", new={"granteePrincipal": "role", "operations": ["Decrypt"]}),),
+        (("widen-iam", "Decrypt"),),
+    ),
 ]
 
 OPENING = [

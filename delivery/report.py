@@ -10,6 +10,7 @@ from delivery.cost import Estimate
 from delivery.gate import Verdict
 from delivery.preview import Preview, PreviewStep
 
+_UNSEEN = frozenset({"pulumi:providers:aws"})
 _SHOWN_CHANGES = 60
 _SHOWN_FIELDS = 6
 _WORDS = {"create": "made", "update": "changed", "replace": "replaced", "delete": "deleted", "import": "taken over"}
@@ -17,7 +18,7 @@ _WORDS = {"create": "made", "update": "changed", "replace": "replaced", "delete"
 
 def report(stack: str, preview: Preview, verdict: Verdict, before: Estimate, after: Estimate) -> str:
     """One section of Markdown; the same for the same change, so that an unchanged comment is not edited."""
-    changes = [step for step in preview.changes if step.op in _WORDS]
+    changes = [step for step in preview.changes if step.op in _WORDS and step.custom and step.type not in _UNSEEN]
     parts = [
         f"### {stack}: {_headline(changes)}",
         _verdict(verdict),

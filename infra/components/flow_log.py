@@ -33,14 +33,18 @@ class FlowLog(pulumi.ComponentResource):
             kms_key_id=args.keys.logs_arn,
             opts=child,
         )
-        all_groups = f"arn:aws:logs:{settings.region}:{settings.account_id}:log-group:*"
         role = job_role(
             "flow-log",
             names=settings.names,
             service="vpc-flow-logs.amazonaws.com",
             description="Writes the flow log of the VPC",
             statements=[
-                statement("Find", ["logs:DescribeLogGroups"], [all_groups]),
+                statement(
+                    "Find",
+                    ["logs:DescribeLogGroups"],
+                    ["*"],
+                    any_resource_because="the action knows no resource",
+                ),
                 statement(
                     "Write",
                     ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],

@@ -181,12 +181,12 @@ def _glue_network(ec2: str) -> list[Statement]:
                 "ec2:DescribeRouteTables",
                 "ec2:DescribeSecurityGroups",
                 "ec2:DescribeSubnets",
-                "ec2:DescribeVpcAttribute",
                 "ec2:DescribeVpcEndpoints",
             ],
             ["*"],
             any_resource_because="EC2's Describe actions know no resources",
         ),
+        statement("FindVpc", ["ec2:DescribeVpcAttribute"], [f"{ec2}:vpc/*"]),
         statement("NetworkInterfaces", ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"], interfaces),
         statement(
             "TagNetworkInterfaces",

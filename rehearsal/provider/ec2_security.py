@@ -72,8 +72,9 @@ class DefaultSecurityGroup(SecurityGroup):
         named = [{"Name": "group-name", "Values": ["default"]}, {"Name": "vpc-id", "Values": [inputs["vpcId"]]}]
         groups = self.send(aws, "DescribeSecurityGroups", {"Filters": named})["SecurityGroups"]
         group_id = groups[0]["GroupId"]
-        self._set_rules(aws, group_id, inputs)
+        # tags first, as the real provider does: they are what makes the group the stack's own to whoever deploys
         self.retag(aws, {}, inputs, group_id)
+        self._set_rules(aws, group_id, inputs)
         return self.created(aws, group_id, inputs)
 
     def delete(self, aws: AwsClients, resource_id: str, state: Properties) -> None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
+from moto.athena.models import athena_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -29,6 +30,7 @@ _MEMBERS: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("ec2", "VpcEndpointId"): ("VpcEndpointId", "VpcEndpointIds"),
     ("ec2", "VpcFlowLogId"): ("FlowLogIds",),
     ("ec2", "VpcId"): ("VpcId", "ResourceIds"),
+    ("ecr", "RepositoryName"): ("repositoryName", "repositoryNames"),
     ("events", "ApiDestinationName"): ("Name",),
     ("events", "ConnectionName"): ("Name",),
     ("events", "EventBusName"): ("EventBusName", "Entries.EventBusName"),
@@ -253,7 +255,16 @@ def _secretsmanager(action: str, parameters: Mapping[str, Any], account_id: str,
     return (str(secret.arn) if secret else f"arn:aws:secretsmanager:{region}:{account_id}:secret:{name}-000000",)
 
 
+def _athena(action: str, parameters: Mapping[str, Any], account_id: str, region: str) -> tuple[str, ...] | None:
+    """A named query belongs to a workgroup, on which it is checked."""
+    del action
+    queries = athena_backends[account_id][region].named_queries
+    query = queries.get(str(parameters.get("NamedQueryId")))
+    return None if query is None else (f"arn:aws:athena:{region}:{account_id}:workgroup/{query.workgroup.name}",)
+
+
 _SPECIAL: Final = {
+    "athena": _athena,
     "ec2": _ec2,
     "events": _events,
     "glue": _glue,

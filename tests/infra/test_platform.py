@@ -41,6 +41,11 @@ def test_the_provider_refuses_other_accounts_and_tags_everything(
             assert f'"{value}"' in provider.inputs["defaultTags"]
 
 
+def test_github_is_told_nothing_without_a_repository(program: Any) -> None:
+    assert program.of("aws:cloudwatch/eventConnection:EventConnection") == []
+    assert [each.name for each in program.resources if "release-proposed" in each.name] == []
+
+
 def test_names_are_declared_once(program: Any) -> None:
     urns = Counter((each.type, each.name, each.parent) for each in program.resources)
     assert [key for key, count in urns.items() if count > 1] == []

@@ -5,6 +5,7 @@ Nothing here imports Pulumi, so that the command line reads the same file the sa
 
 import difflib
 import ipaddress
+import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -57,12 +58,46 @@ class LakeSettings(Section):
     query_scan_limit_gb: int = Field(default=100, ge=1)
 
 
+ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class HoursSettings(Section):
+    """When somebody works with the endpoints; outside of it they are stopped (delivery/hours.py)."""
+
+    opens: ClockTime
+    closes: ClockTime
+    days: list[Day] = Field(default=["mon", "tue", "wed", "thu", "fri"], min_length=1)
+    timezone: str
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in zoneinfo.available_timezones():
+            raise ValueError(f"there is no time zone {value!r}; right would be Europe/Dublin or UTC")
+        return value
+
+    @model_validator(mode="after")
+    def _opens_first(self) -> Self:
+        if self.opens >= self.closes:
+            raise ValueError(f"opens ({self.opens}) must come before closes ({self.closes}), on the same day")
+        return self
+
+
 class EndpointSettings(Section):
     """What models are served on."""
 
     mode: Literal["serverless", "instance"]
     minimum_instances: int = Field(default=1, ge=1)
     """Least number of instances of an endpoint, whatever the model asks for; two or more survive the loss of a zone."""
+    hours: HoursSettings | None = None
+    """When the endpoints run; always where it is not said."""
+
+    @model_validator(mode="after")
+    def _hours_of_instances(self) -> Self:
+        if self.hours is not None and self.mode == "serverless":
+            raise ValueError("hours are for instances; serverless endpoints cost nothing while nobody asks")
+        return self
 
 
 class ObservabilitySettings(Section):

@@ -1,0 +1,37 @@
+"""`drivetrain hours`: endpoints outside production run while somebody works, and stop when they go home."""
+
+import datetime
+from typing import Annotated
+
+import typer
+
+from cli.connection import DEFAULT_REHEARSAL, RehearsalOption
+from cli.output import console
+from cli.places import find_place
+from cli.preview import StackArgument, pulumi_stack
+from delivery.hours import close, is_open, reopen
+
+OpenOption = Annotated[
+    bool | None, typer.Option("--open/--close", help="Whatever the clock says: start the endpoints, or stop them.")
+]
+_WAIT_S = 1800
+
+
+def hours(stack: StackArgument, to_open: OpenOption = None, name: RehearsalOption = DEFAULT_REHEARSAL) -> None:
+    """Bring the stack's endpoints to what endpoint.hours in its settings says for now; the same again does nothing."""
+    place = find_place(stack, name, whole=True)
+    agreed = place.connection.settings.endpoint.hours
+    if agreed is None:
+        console.print(f"the endpoints of {stack} run at all hours: its settings have no endpoint.hours", markup=False)
+        return
+    now = datetime.datetime.now(datetime.UTC)
+    wanted = is_open(agreed, now) if to_open is None else to_open
+    client, endpoints = place.connection.client, place.endpoints.values()
+    found = reopen(client, endpoints, pulumi_stack(place).export(), _WAIT_S) if wanted else close(client, endpoints)
+    word = "started" if wanted else "stopped"
+    for endpoint in found.moved:
+        console.print(f"{word} {endpoint}", markup=False)
+    for endpoint in found.busy:
+        console.print(f"{endpoint} is being changed; left for the next time", markup=False)
+    if not found.moved and not found.busy:
+        console.print(f"nothing to do: the endpoints of {stack} are {word}", markup=False)

@@ -107,6 +107,7 @@ def plan_of(place: StackPlace) -> Plan:
         names=connection.names,
         check_state=partial(refuse_other_scope, settings) if place.stack == place.environment else None,
         endpoints=place.endpoints,
+        stops=settings.endpoint.hours is not None,
         releases=place.releases,
         client=connection.client,
         policy_pack=connection.project_dir / POLICY_PACK,

@@ -1,6 +1,7 @@
 """`drivetrain drift`: whether what lives is what git says."""
 
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from cli.ci import StackArgument
 from cli.output import console
 from delivery import drift as drifting
 from delivery.backend import backend_url
+from delivery.hours import STOPPED_TYPES, is_open
 from delivery.pulumi import PulumiStack
 from delivery.workflow import write_summary
 from infra.settings import load_settings
@@ -27,6 +29,9 @@ def drift(stack: StackArgument, out: OutOption = None, fail: FailOption = False)
     found = drifting.drift_of(
         PulumiStack(project_dir=project_dir, name=stack, environment=environment).preview(refresh=True)
     )
+    hours = settings.endpoint.hours
+    if hours is not None and not is_open(hours, datetime.now(UTC)):
+        found = tuple(each for each in found if each.operation != "create" or each.type not in STOPPED_TYPES)
     text = drifting.report(stack, found)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -20,6 +20,7 @@ from cli import (
     ephemeral,
     gate,
     github_token,
+    hours,
     images,
     ingest,
     local,
@@ -110,6 +111,7 @@ app.command("doctor")(doctor.doctor)
 app.command("affected")(affected.affected)
 app.add_typer(lock.app, name="lock")
 app.command("cost")(cost.cost)
+app.command("hours")(hours.hours)
 app.command("report")(report.report)
 ci.app.command("report")(report.report)
 app.add_typer(scope.app, name="scope")

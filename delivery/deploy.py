@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from delivery.errors import DeliveryError
+from delivery.hours import reopen
 from delivery.live import settled_endpoint
 from delivery.live_instances import configuration_with, live_instances
 from delivery.locks import find_locks
@@ -52,6 +53,8 @@ class Plan:
     secrets_provider: str | None = None
     policy_pack: Path | None = None
     """Judges each resource before it is made, when every value is known; the gate judges the preview."""
+    stops: bool = False
+    """Whether its endpoints are stopped at times (delivery/hours.py): they run again before anything is compared."""
     check_state: Callable[[Mapping[str, Any]], None] | None = None
     """Raises what is wrong with the state as it lies there, before anything is previewed."""
 
@@ -80,6 +83,8 @@ def deploy(plan: Plan, gate: Gate, say: Say) -> Outcome:
     plan.stack.select_or_create(plan.secrets_provider)
     if plan.check_state is not None:
         plan.check_state(plan.stack.export())
+    if plan.stops:
+        reopen(plan.client, plan.endpoints.values(), plan.stack.export(), SETTLING_S)
     sagemaker = plan.client("sagemaker")
     for name in plan.endpoints.values():
         settled_endpoint(sagemaker, name, SETTLING_S)

@@ -22,6 +22,8 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _ENDPOINT = "aws:sagemaker/endpoint:Endpoint"
 _TARGET = "aws:appautoscaling/target:Target"
 _POLICY = "aws:appautoscaling/policy:Policy"
+STOPPED_TYPES = frozenset({_ENDPOINT, _TARGET, _POLICY})
+"""What is not there while the endpoints are stopped."""
 _BUSY = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "Deleting"})
 
 

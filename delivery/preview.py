@@ -32,6 +32,7 @@ Operation = Literal[
 ]
 OPERATIONS: frozenset[str] = frozenset(get_args(Operation))
 UNCHANGING: frozenset[str] = frozenset({"same", "read", "refresh"})
+_STACK = "pulumi:pulumi:Stack"
 WITHOUT_OLD: frozenset[str] = frozenset({"create", "import", "read"})
 WITHOUT_NEW: frozenset[str] = frozenset({"delete", "delete-replaced", "discard", "discard-replaced"}) | {
     "remove-pending-replace"
@@ -82,8 +83,11 @@ class Preview:
     """Every step of a preview, in its order."""
 
     steps: tuple[PreviewStep, ...]
+    """What the program would do."""
     change_summary: dict[str, int]
     diagnostics: tuple[Diagnostic, ...] = ()
+    refreshed: tuple[PreviewStep, ...] = ()
+    """What a refresh before it found: `update` for what differs from the state, `delete` for what is gone."""
 
     @property
     def changes(self) -> tuple[PreviewStep, ...]:
@@ -103,8 +107,16 @@ def parse_preview(text: str, origin: str) -> Preview:
     summary = _mapping(document["changeSummary"], f"{origin}: `changeSummary`")
     entries = _entries(document, "steps", origin)
     steps = tuple(_step(entry, f"{origin}: step {number}") for number, entry in enumerate(entries, 1))
-    _refuse_missing(steps, summary, origin)
-    return Preview(steps=steps, change_summary=dict(summary), diagnostics=diagnostics)
+    begin = _begin_of_program(steps)
+    _refuse_missing(steps[begin:], summary, origin)
+    return Preview(steps=steps[begin:], change_summary=dict(summary), diagnostics=diagnostics, refreshed=steps[:begin])
+
+
+def _begin_of_program(steps: tuple[PreviewStep, ...]) -> int:
+    """The steps of a refresh come first; those of the program begin with the stack itself, which is always shown."""
+    found = [number for number, step in enumerate(steps) if step.type == _STACK and step.op in ("same", "create")]
+    begin = found[-1] if found else 0
+    return begin if all(step.op in ("refresh", "update", "delete") for step in steps[:begin]) else 0
 
 
 def _document(text: str, origin: str) -> dict[str, Any]:

@@ -96,3 +96,18 @@ def test_every_place_where_it_may_be_cut_short_is_told() -> None:
 def test_what_cannot_be_judged_is_refused(broken: Any, message: str) -> None:
     with pytest.raises(PreviewError, match=message):
         parsed(broken)
+
+
+def test_what_a_refresh_found_comes_apart_from_what_the_program_does() -> None:
+    root = {"urn": "urn:pulumi:dev::drivetrain::pulumi:pulumi:Stack::drivetrain-dev", "type": "pulumi:pulumi:Stack"}
+    gone, made = step("delete"), step("create")
+    del gone["newState"], made["oldState"]
+    steps = [
+        {"op": "refresh", "urn": root["urn"], "oldState": root, "newState": root},
+        gone,
+        {"op": "same", "urn": root["urn"], "oldState": root, "newState": root},
+        made,
+    ]
+    found = parsed({"steps": steps, "changeSummary": {"create": 1, "same": 1}})
+    assert [each.op for each in found.changes] == ["create"]
+    assert [each.op for each in found.refreshed] == ["refresh", "delete"]

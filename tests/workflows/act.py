@@ -132,6 +132,5 @@ def base_environment() -> dict[str, str]:
         "REHEARSED_STANDINS": str(FOLDER / "standins"),
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_MAX_ATTEMPTS": "2",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "NO_COLOR": "1",
     }

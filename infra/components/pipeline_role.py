@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import pulumi
 
 from infra.components.model_role import objects
-from infra.iam import Statement, pass_role, statement
+from infra.iam import Conditions, Statement, pass_role, statement
 from infra.platform_outputs import PlatformOutputs
 from models.spec import ModelSpec
-from pipelines.jobs import job_prefix
+from pipelines.jobs import has_local_storage, job_prefix
 from pipelines.release import SIGNING_ALGORITHM
 
 _MANAGED_RULES = (
@@ -61,16 +61,10 @@ def _sagemaker(
     training, processing = f"{sagemaker}:training-job/{prefix}-*", f"{sagemaker}:processing-job/{prefix}-*"
     rules = [f"arn:aws:events:{platform.region}:{platform.account_id}:rule/{rule}" for rule in _MANAGED_RULES]
     return [
-        statement(
-            "TrainingJobs",
-            ["sagemaker:CreateTrainingJob", "sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"],
-            [training],
-        ),
-        statement(
-            "ProcessingJobs",
-            ["sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"],
-            [processing],
-        ),
+        statement("Train", ["sagemaker:CreateTrainingJob"], [training], _inside(spec.training.instance_type, platform)),
+        statement("TrainingJobs", ["sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"], [training]),
+        statement("Process", ["sagemaker:CreateProcessingJob"], [processing], _inside(None, platform)),
+        statement("ProcessingJobs", ["sagemaker:DescribeProcessingJob", "sagemaker:StopProcessingJob"], [processing]),
         statement("TagJobs", ["sagemaker:AddTags"], [training, processing]),
         pass_role("HandRolesToJobs", job_role_arns, "sagemaker.amazonaws.com"),
         statement("JobEvents", ["events:DescribeRule", "events:PutRule", "events:PutTargets"], rules),
@@ -81,6 +75,26 @@ def _sagemaker(
             any_resource_because="EC2's Describe actions know no resources",
         ),
     ]
+
+
+def _inside(instance_type: str | None, platform: PlatformOutputs) -> Conditions:
+    """A job runs in the stack's own network, cut off from any other, and encrypts with the stack's own key.
+
+    A type with disks of its own takes no volume key.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/security_iam_id-based-policy-examples.html
+    """
+    network, key = platform.network, platform.keys.data_arn
+    keys = ["OutputKmsKey", *([] if instance_type and has_local_storage(instance_type) else ["VolumeKmsKey"])]
+    return {
+        "ForAllValues:StringEquals": {
+            "sagemaker:VpcSubnets": list(network.subnet_ids),
+            "sagemaker:VpcSecurityGroupIds": [network.job_security_group_id],
+        },
+        # ForAllValues holds for a request that has no such value at all
+        "Null": {"sagemaker:VpcSubnets": "false", "sagemaker:VpcSecurityGroupIds": "false"},
+        "ArnEquals": {f"sagemaker:{each}": key for each in keys},
+        "Bool": {"sagemaker:NetworkIsolation": "true"},
+    }
 
 
 def _registry(spec: ModelSpec, platform: PlatformOutputs) -> list[Statement]:

@@ -13,7 +13,7 @@ def promoting(reach: Reach) -> list[Statement]:
     artifacts = reach.bucket("artifacts")
     through_s3 = {"StringEquals": {"kms:ViaService": f"s3.{reach.names.region}.amazonaws.com"}}
     folders = ("models", "proposals", "runs")
-    pull = ("BatchGetImage", "DescribeImages", "GetDownloadUrlForLayer", "ListImageReferrers")
+    pull = ("BatchGetImage", "DescribeImages", "GetDownloadUrlForLayer")
     return [
         statement("Released", ["s3:GetObject"], [f"{artifacts}/{folder}/*" for folder in folders]),
         statement(

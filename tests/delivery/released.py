@@ -8,8 +8,9 @@ import io
 import json
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from delivery.container_registry import MANIFEST_TYPE, Manifest, digest_of
 from delivery.image_signatures import sign
 from delivery.images import repository
 from delivery.proposals import message
+from infra.bootstrap.reach import Reach
+from infra.iam import Statement, policy_document
 from infra.names import IMAGES, Image
 from infra.settings import load_settings
 from infra.sources import content_tag, project_directory
@@ -63,12 +66,12 @@ def _session() -> Any:
 class Credentials:
     """What an account takes for its session: makes clients with these credentials."""
 
-    def __init__(self, access_key_id: str, secret_access_key: str, region: str) -> None:
-        self.access_key_id, self.secret_access_key = access_key_id, secret_access_key
+    def __init__(self, access_key_id: str, secret_access_key: str, region: str, token: str | None = None) -> None:
         self.client = functools.partial(
             _session().client,
             aws_access_key_id=access_key_id,
             aws_secret_access_key=secret_access_key,
+            aws_session_token=token,
             region_name=region,
         )
 
@@ -109,6 +112,23 @@ class Stack:
         kms = self.client("kms")
         key = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=f"alias/{names.signing_key_alias}", TargetKeyId=key)
+
+    def as_role(self, role: str, policies: Mapping[str, Callable[[Reach], list[Statement]]]) -> Account:
+        """The account as a session of a role with these policies sees it."""
+        names, iam = self.account.names, self.client("iam")
+        root = {"AWS": [f"arn:aws:iam::{names.account_id}:root"]}
+        trust = policy_document(Statement(sid="Assume", actions=("sts:AssumeRole",), principals=root))
+        arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        key = self.client("kms").describe_key(KeyId=self.account.signing_key.key_id)["KeyMetadata"]["Arn"]
+        reach = Reach(names=names, protect=True, state_key_arn=key, signing_key_arn=key)
+        for kind, statements in policies.items():
+            document = policy_document(*statements(reach))
+            iam.put_role_policy(RoleName=role, PolicyName=kind, PolicyDocument=document)
+        session = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+        credentials = Credentials(
+            session["AccessKeyId"], session["SecretAccessKey"], names.region, session["SessionToken"]
+        )
+        return replace(self.account, session=credentials, _clients={})
 
     def push(self, image: Image, *, signed: bool = True) -> str:
         """An image under the content tag of the present sources; its digest."""

@@ -4,12 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
+from moto import settings
 
 from delivery import artefacts, promotion
 from delivery.image_signatures import is_signed, signatures
 from delivery.images import repository
 from delivery.promotion import Promotion, PromotionError, promote
 from delivery.release_check import RefusedReleaseError, check_file
+from infra.bootstrap.deploying import POLICIES
+from infra.bootstrap.promoting import promoting
+from infra.bootstrap.reading import READING
 from tests.delivery.released import EXECUTION, METRICS, PROJECT, SPEC, Stack
 
 pytestmark = pytest.mark.slow
@@ -123,3 +128,23 @@ def test_an_artefact_that_changes_on_the_way_is_not_released(stack: Stacks, monk
     with pytest.raises(artefacts.ArtefactError, match="it is not copied"):
         carry(dev, staging)
     assert not staging.account.releases_file.exists()
+
+
+def test_the_roles_that_the_bootstrap_makes_are_enough_and_the_first_writes_nothing(
+    stack: Stacks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev, staging = stack("dev"), stack("staging")
+    release = dev.release_one()
+    reader = dev.as_role("promotion", {"promote": promoting})
+    deployer = staging.as_role("deploy", {**READING, **POLICIES})
+    monkeypatch.setattr(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)  # from here on IAM is enforced
+    promote(SPEC, reader, deployer, lambda line: None)
+    assert check_file(deployer, PROJECT / "models") == ([SPEC.name], [])
+    place = artefacts.parse_location(release.artefact)
+    for call in (
+        lambda: reader.client("s3").put_object(Bucket=place.bucket, Key=place.key, Body=b"another model"),
+        lambda: reader.signing_key.sign(b"a release"),
+        lambda: deployer.client("s3").get_object(Bucket=place.bucket, Key=place.key),
+    ):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            call()

@@ -51,6 +51,7 @@ _RENAMED: Final[dict[str, tuple[str, ...]]] = {
     "kms:ReEncrypt": ("kms:ReEncryptFrom", "kms:ReEncryptTo"),
     "lambda:Invoke": ("lambda:InvokeFunction",),
     "ecr:DescribeImageScanFindings": ("ecr:DescribeImageScanFindings",),
+    "ecr:ListImageReferrers": ("ecr:BatchGetImage",),
     # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html
     **{
         f"budgets:{verb}{what}": ("budgets:ModifyBudget",)

@@ -41,6 +41,13 @@ def sign(stack: StackOption = LOCAL_STACK, name: RehearsalOption = DEFAULT_REHEA
 
 
 @app.command()
+def tag(stack: StackOption = LOCAL_STACK, name: RehearsalOption = DEFAULT_REHEARSAL) -> None:
+    """Put the images of the present sources under the tags that the models look for, where there is none yet."""
+    tagged = images.tag_models(account_of(stack, name), project_directory())
+    console.print("\n".join(tagged) or "every model has its tags", markup=False)
+
+
+@app.command()
 def verify(stack: StackOption = LOCAL_STACK, name: RehearsalOption = DEFAULT_REHEARSAL) -> None:
     """Fail unless the images of the present sources are there and signed by the stack's key."""
     account = account_of(stack, name)

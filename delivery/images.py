@@ -11,7 +11,7 @@ from delivery.accounts import Account
 from delivery.container_registry import Manifest, RegistryError, Repository
 from delivery.image_signatures import attached_tag, is_signed, sign, signatures, unsigned_because
 from infra.names import IMAGES, Image
-from infra.sources import content_tag
+from infra.sources import content_tag, content_tags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +83,35 @@ def copy_present(source: Account, target: Account, project_dir: Path) -> list[Co
             raise RegistryError(
                 f"{planned.repository}:{planned.tag} is not in {planned.registry}; build, push and sign it there first"
             )
-        copied.append(copy(source, target, planned.image, planned.digest))
+        # A model that has not changed looks for an older image, which the target lacks if it never came so far.
+        for digest in sorted({planned.digest, *_of_models(source, project_dir, planned)}):
+            copied.append(copy(source, target, planned.image, digest))
     return copied
+
+
+def tag_models(account: Account, project_dir: Path) -> list[str]:
+    """Put every present image under the tags of the models that have none yet; what was put, as `repository:tag`.
+
+    A model's tag names what the model uses of the image (`infra.sources.content_tag`): while another model changes it
+    stays, and so does the image behind it.
+    """
+    tagged: list[str] = []
+    for planned in plan(account, project_dir):
+        there = repository(account, planned.repository)
+        manifest = there.find(digest=planned.digest) if planned.digest else None
+        if manifest is None:
+            continue
+        for tag in content_tags(project_dir, planned.image):
+            if there.find(tag=tag) is None:
+                there.put(manifest, tag)
+                tagged.append(f"{planned.repository}:{tag}")
+    return tagged
+
+
+def _of_models(account: Account, project_dir: Path, planned: PlannedImage) -> list[str]:
+    there = repository(account, planned.repository)
+    found = [there.find(tag=tag) for tag in content_tags(project_dir, planned.image)]
+    return [manifest.digest for manifest in found if manifest is not None]
 
 
 def copy(source: Account, target: Account, image: Image, digest: str) -> CopiedImage:

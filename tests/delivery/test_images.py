@@ -1,13 +1,17 @@
 """Images keep their digest in another account, and only what is signed is carried there."""
 
 import json
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from delivery.container_registry import MANIFEST_TYPE, Manifest, RegistryError, Repository, digest_of, parse_uri
 from delivery.image_signatures import attached_tag, is_signed, sign, signatures
-from delivery.images import copy, copy_present, plan, repository, sign_present, unsigned
+from delivery.images import copy, copy_present, plan, repository, sign_present, tag_models, unsigned
+from infra.names import IMAGES, Image
+from infra.sources import content_tag
 from tests.delivery.released import PROJECT, Stack
 
 pytestmark = pytest.mark.slow
@@ -52,6 +56,44 @@ def test_signing_is_done_once(stack: Stacks) -> None:
     assert [changed for _, changed in sign_present(dev.account, PROJECT)] == [False, False]
     assert unsigned(dev.account, PROJECT) == []
     assert len(signatures(there(dev), digests[1])) == 1
+
+
+def test_a_model_keeps_its_image_while_another_one_changes(stack: Stacks, tmp_path: Path) -> None:
+    dev, staging = stack("dev"), stack("staging")
+    first = {image: dev.push(image) for image in IMAGES}["serving"]
+    assert tag_models(dev.account, PROJECT) == []  # with one model its tags are the images' own
+    project = with_another_model(tmp_path / "project")
+    second = push_another(dev, "serving", content_tag(project, "serving"))
+    push_another(dev, "training", content_tag(project, "training"))
+    tagged = [f"drivetrain-dev-{image}:{content_tag(project, image, 'bikes')}" for image in IMAGES]
+    assert tag_models(dev.account, project) == tagged
+    assert tag_models(dev.account, project) == []
+    behind = [there(dev).find(tag=content_tag(project, "serving", table)) for table in ("auto_mpg", "bikes")]
+    assert [found and found.digest for found in behind] == [first, second]
+
+    # The first image never came to staging, and a model there looks for it.
+    copy_present(dev.account, staging.account, project)
+    behind = [there(staging).find(tag=content_tag(project, "serving", table)) for table in ("auto_mpg", "bikes")]
+    assert [found and found.digest for found in behind] == [first, second]
+
+
+def with_another_model(project: Path) -> Path:
+    """The sources of the images, with a model beside the one that there is."""
+    for folder in ("models", "monitoring", "serving", "training", "requirements"):
+        shutil.copytree(PROJECT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(project / "models" / "auto_mpg", project / "models" / "bikes")
+    return project
+
+
+def push_another(stack: Stack, image: Image, tag: str) -> str:
+    """Another image, under that tag and signed; its digest."""
+    place = repository(stack.account, stack.account.names.repository(image))
+    blobs = [{"digest": place.put_blob(content)} for content in (b"{}", f"another {image}".encode())]
+    text = json.dumps({"schemaVersion": 2, "mediaType": MANIFEST_TYPE, "config": blobs[0], "layers": blobs[1:]})
+    manifest = Manifest(text=text, media_type=MANIFEST_TYPE, digest=digest_of(text.encode()))
+    place.put(manifest, tag)
+    sign(place, manifest.digest, stack.account.signing_key)
+    return manifest.digest
 
 
 def test_a_copy_has_the_digest_the_tag_and_what_is_attached(stack: Stacks) -> None:

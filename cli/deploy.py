@@ -108,6 +108,7 @@ def plan_of(place: StackPlace) -> Plan:
         check_state=partial(refuse_other_scope, settings) if place.stack == place.environment else None,
         endpoints=place.endpoints,
         stops=settings.endpoint.hours is not None,
+        whole=settings.scope == "stack",
         releases=place.releases,
         client=connection.client,
         policy_pack=connection.project_dir / POLICY_PACK,

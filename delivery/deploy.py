@@ -55,6 +55,8 @@ class Plan:
     """Judges each resource before it is made, when every value is known; the gate judges the preview."""
     stops: bool = False
     """Whether its endpoints are stopped at times (delivery/hours.py): they run again before anything is compared."""
+    whole: bool = False
+    """Whether the environment is this one stack, so that what models left behind that are gone is its own as well."""
     check_state: Callable[[Mapping[str, Any]], None] | None = None
     """Raises what is wrong with the state as it lies there, before anything is previewed."""
 
@@ -93,7 +95,8 @@ def deploy(plan: Plan, gate: Gate, say: Say) -> Outcome:
         configured = replace(plan, stack=replace(plan.stack, config_file=config_file))
         summary, since = _apply(configured, gate, say)
         verdicts = _prove(configured, since, say)
-    retired = retire(sagemaker, plan.names, plan.stack.export(), only=plan.endpoints.values())
+    only = None if plan.whole else plan.endpoints.values()
+    retired = retire(sagemaker, plan.names, plan.stack.export(), only=only)
     return Outcome(
         stack=plan.stack.name,
         changes=summary.changes,

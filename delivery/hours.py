@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from botocore.exceptions import ClientError
-
 from delivery.declared import declared_endpoints, resources
 from delivery.live import find_endpoint, settled_endpoint
 from infra.settings import HoursSettings
@@ -82,16 +80,14 @@ def reopen(client: Client, endpoints: Iterable[str], state: Mapping[str, Any], w
 
 
 def _forget_scaling(autoscaling: Any, name: str, variants: Iterable[str]) -> None:
-    for variant in variants:
-        try:
-            autoscaling.deregister_scalable_target(
-                ServiceNamespace="sagemaker",
-                ResourceId=f"endpoint/{name}/variant/{variant}",
-                ScalableDimension="sagemaker:variant:DesiredInstanceCount",
-            )
-        except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "ObjectNotFoundException":
-                raise
+    places = [f"endpoint/{name}/variant/{variant}" for variant in variants]
+    found = autoscaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=places)
+    for target in found["ScalableTargets"]:
+        autoscaling.deregister_scalable_target(
+            ServiceNamespace="sagemaker",
+            ResourceId=target["ResourceId"],
+            ScalableDimension=target["ScalableDimension"],
+        )
 
 
 def _scale_again(autoscaling: Any, name: str, state: Mapping[str, Any]) -> None:

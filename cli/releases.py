@@ -116,7 +116,10 @@ def verify(
     account, models_dir = account_of(stack, name), project_directory() / "models"
     if execution is None:
         models, findings = check_file(account, models_dir, model)
-        said = f"{account.origin}: {', '.join(models) or 'nothing is released'}"
+        if not models:
+            console.print(f"{account.origin}: nothing is released", markup=False)
+            return
+        said = f"{account.origin}: {', '.join(models)}"
     else:
         if model is None:
             raise ReleaseError("--execution needs a model: drivetrain releases verify MODEL --execution …")

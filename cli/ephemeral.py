@@ -12,6 +12,7 @@ from cli.output import console
 from delivery import ephemeral as stacks
 from delivery.backend import backend_url, secrets_provider
 from delivery.pulumi import PulumiStack
+from delivery.retirement import retire
 from infra.settings import Settings, load_settings
 from infra.sources import project_directory
 
@@ -61,6 +62,9 @@ def _remove(found: Settings) -> None:
     stack = _stack(found)
     stack.select_or_create(secrets_provider(found))
     stack.destroy()
+    # Pulumi retains what an endpoint may have been rolled back to (docs/adr/0011).
+    session: Any = boto3.Session(region_name=found.region)
+    retire(session.client("sagemaker"), found.names, {"deployment": {"resources": []}})
     stack.remove()
     Path(project_directory(), f"Pulumi.{found.stack}.yaml").unlink()
     console.print(f"{found.stack} is removed")

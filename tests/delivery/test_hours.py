@@ -98,16 +98,8 @@ def state() -> dict[str, Any]:
     }
     configuration = {"name": "c-2", "productionVariants": [variant]}
     resources = [
-        (
-            "sagemaker/endpointConfiguration:EndpointConfiguration",
-            "c-2",
-            {"name": "c-2", "productionVariants": [variant]},
-        ),
-        (
-            "sagemaker/endpoint:Endpoint",
-            NAME,
-            {"name": NAME, "tagsAll": {"stack": "staging"}, "endpointConfigName": "c-2"},
-        ),
+        ("sagemaker/endpointConfiguration:EndpointConfiguration", "c-2", configuration),
+        ("sagemaker/endpoint:Endpoint", NAME, {"name": NAME, "tagsAll": {"stack": "staging"}}),
         ("appautoscaling/target:Target", SCALED, {**PLACE, "minCapacity": 1, "maxCapacity": 4}),
         ("appautoscaling/policy:Policy", "p", policy),
     ]
@@ -126,6 +118,7 @@ def state() -> dict[str, Any]:
     return {"version": 3, "deployment": {"resources": entries}}
 
 
+@pytest.mark.slow
 def test_an_endpoint_stops_and_is_made_again_as_it_was(aws: Any) -> None:
     scaling = client("application-autoscaling")
     assert close(client, [NAME, "never-made"]).moved == (NAME,)
@@ -145,6 +138,7 @@ def test_an_endpoint_stops_and_is_made_again_as_it_was(aws: Any) -> None:
     assert reopen(client, [NAME], state(), wait_s=5).moved == ()
 
 
+@pytest.mark.slow
 def test_one_that_is_never_scaled_stops_too(aws: Any) -> None:
     client("application-autoscaling").deregister_scalable_target(
         ServiceNamespace="sagemaker", ResourceId=SCALED, ScalableDimension=DIMENSION
@@ -152,6 +146,7 @@ def test_one_that_is_never_scaled_stops_too(aws: Any) -> None:
     assert close(client, [NAME]).moved == (NAME,)
 
 
+@pytest.mark.slow
 def test_one_that_is_being_changed_is_left_for_the_next_time(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {**aws.describe_endpoint(EndpointName=NAME), "EndpointStatus": "Updating"}
     monkeypatch.setattr(aws, "describe_endpoint", lambda **_: answer)

@@ -1,5 +1,6 @@
 """A step of a preview as the gate looks at it: what the resource is before and after."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,8 +83,9 @@ class Changes:
     @cached_property
     def accounts(self) -> frozenset[str]:
         """The account that the stack belongs to, as its provider is pinned to it."""
-        pinned = [each.new.document("allowedAccountIds") for each in self.all if each.step.type == f"{_PROVIDERS}aws"]
-        return frozenset(str(account) for accounts in pinned for account in accounts or ())
+        # A provider's own properties travel as JSON text.
+        pinned = [each.step.new_inputs.get("allowedAccountIds") for each in self.of(f"{_PROVIDERS}aws")]
+        return frozenset(account for each in pinned for account in re.findall(r"\d{12}", str(each)))
 
 
 def changes_of(preview: Preview) -> Changes:

@@ -1,6 +1,7 @@
 """Opening something to everyone: what a rule of infra/policies holds against the new and did not against the old."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from delivery.gate.changes import Change, Changes
@@ -75,4 +76,6 @@ def _public_policy(change: Change) -> Iterator[Finding]:
 def _public(document: Any) -> set[tuple[str, tuple[str, ...]]]:
     if document in (None, "") or is_unknown(document):
         return set()
-    return {(each.sid, each.actions) for each in parse_statements(document) if each.public}
+    with suppress(ValueError):  # AWS refuses what is no policy document by itself
+        return {(each.sid, each.actions) for each in parse_statements(document) if each.public}
+    return set()

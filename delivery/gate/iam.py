@@ -148,7 +148,10 @@ def _document(change: Change, key: str) -> str | None:
         return "what it will allow is known only once it is applied, so it cannot be compared"
     if new is None:
         return "is no longer set, and AWS's own takes its place" if old is not None else None
-    told = widened(_statements(old), _statements(new))
+    try:
+        told = widened(_statements(old), _statements(new))
+    except ValueError:
+        return "is no policy document, so it cannot be compared"
     more = f" and {len(told) - _SHOWN} more" if len(told) > _SHOWN else ""
     return f"{'; '.join(told[:_SHOWN])}{more}" if told else None
 

@@ -76,7 +76,9 @@ def parse_statements(document: object) -> tuple[Statement, ...]:
     if not isinstance(body, Mapping):
         raise ValueError("a policy document is an object with a Statement")
     statements: Any = cast(Mapping[str, Any], body).get("Statement", [])
-    listed: list[Any] = [statements] if isinstance(statements, Mapping) else list(statements)
+    listed: list[Any] = cast(list[Any], statements) if isinstance(statements, list) else [statements]
+    if not all(isinstance(each, Mapping) for each in listed):
+        raise ValueError("each Statement of a policy document is an object")
     return tuple(_statement(each) for each in listed)
 
 

@@ -103,9 +103,17 @@ class Properties:
         return [Known(cast(Mapping[str, Any], each)) if isinstance(each, Mapping) else each for each in values]
 
     def statements(self, path: str) -> tuple[Statement, ...]:
-        """The statements of the policy document at `path`; none where there is no document."""
+        """The statements of the policy document at `path`; none where there is no document.
+
+        Undecided for what is no policy document: AWS refuses it by itself.
+        """
         document = self.at(path)
-        return () if document is None else parse_statements(document)
+        if document is None:
+            return ()
+        try:
+            return parse_statements(document)
+        except ValueError as error:
+            raise Undecided(path) from error
 
     def document(self, path: str) -> Any:
         """The JSON text at `path`, parsed."""

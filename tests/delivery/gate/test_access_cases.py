@@ -135,6 +135,13 @@ WIDENING = [
         ("widen-iam", "cannot be compared"),
     ),
     changed(
+        "what is no policy",
+        ROLE_POLICY,
+        policy(allow("s3:GetObject")),
+        {"role": "train", "policy": "{"},
+        ("widen-iam", "is no policy document"),
+    ),
+    changed(
         "trust reaches further",
         ROLE,
         role(),

@@ -87,6 +87,13 @@ def verdicts(rule: StackRule, resources: tuple[Resource, ...]) -> list[str]:
     return [said for said in judged if said]
 
 
+@pytest.mark.parametrize("document", ["{", "[]", '{"Statement": "all"}', UNKNOWN, "[secret]"])
+def test_what_is_no_policy_document_is_not_decided(document: str) -> None:
+    rule = next(each for each in RESOURCE_RULES if each.id == "iam-no-full-access")
+    with pytest.raises(Undecided):
+        rule.verdict(example(rule, {"policy": document}))
+
+
 def test_a_relation_that_is_not_known_yet_is_not_decided() -> None:
     rule = next(each for each in STACK_RULES if each.id == "s3-bucket-versioned")
     bucket = Resource(type=rule.types[0], name="lake", properties={"bucket": UNKNOWN})

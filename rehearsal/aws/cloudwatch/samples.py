@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 _KEPT = 20_000
 ENDPOINTS = "AWS/SageMaker"
@@ -61,7 +62,8 @@ class Samples:
     def since(self, key: MetricKey, at: float) -> list[Sample]:
         """The samples of a metric from `at` on."""
         with self._lock:
-            return [sample for sample in self._kept.get(key, ()) if sample.at >= at]
+            newest_first = takewhile(lambda sample: sample.at >= at, reversed(self._kept.get(key, ())))
+            return list(newest_first)[::-1]
 
     def of_region(self, account_id: str, region: str) -> Iterable[tuple[MetricKey, list[Sample]]]:
         """Every metric of a region with what is kept of it."""

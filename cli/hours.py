@@ -7,14 +7,16 @@ import typer
 
 from cli.connection import DEFAULT_REHEARSAL, RehearsalOption
 from cli.output import console
-from cli.places import find_place
+from cli.places import StackPlace, find_place
 from cli.preview import StackArgument, pulumi_stack
-from delivery.hours import close, is_open, reopen
+from delivery.hours import Moved, close, is_open, reopen
 
 OpenOption = Annotated[
     bool | None, typer.Option("--open/--close", help="Whatever the clock says: start the endpoints, or stop them.")
 ]
 _WAIT_S = 1800
+_LEFT_ALONE = datetime.timedelta(hours=2)
+"""As long as a deployment and what is tried out after it may take."""
 
 
 def hours(stack: StackArgument, to_open: OpenOption = None, name: RehearsalOption = DEFAULT_REHEARSAL) -> None:
@@ -26,12 +28,19 @@ def hours(stack: StackArgument, to_open: OpenOption = None, name: RehearsalOptio
         return
     now = datetime.datetime.now(datetime.UTC)
     wanted = is_open(agreed, now) if to_open is None else to_open
-    client, endpoints = place.connection.client, place.endpoints.values()
-    found = reopen(client, endpoints, pulumi_stack(place).export(), _WAIT_S) if wanted else close(client, endpoints)
+    found = _opened(place) if wanted else _closed(place, now if to_open is False else now - _LEFT_ALONE)
     word = "started" if wanted else "stopped"
     for endpoint in found.moved:
         console.print(f"{word} {endpoint}", markup=False)
     for endpoint in found.busy:
-        console.print(f"{endpoint} is being changed; left for the next time", markup=False)
+        console.print(f"{endpoint} was changed just now; left for the next time", markup=False)
     if not found.moved and not found.busy:
         console.print(f"nothing to do: the endpoints of {stack} are {word}", markup=False)
+
+
+def _opened(place: StackPlace) -> Moved:
+    return reopen(place.connection.client, place.endpoints.values(), pulumi_stack(place).export(), _WAIT_S)
+
+
+def _closed(place: StackPlace, changed_before: datetime.datetime) -> Moved:
+    return close(place.connection.client, place.endpoints.values(), changed_before)

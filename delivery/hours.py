@@ -39,8 +39,11 @@ def is_open(hours: HoursSettings, moment: datetime.datetime) -> bool:
     return DAYS[there.weekday()] in hours.days and hours.opens <= f"{there:%H:%M}" < hours.closes
 
 
-def close(client: Client, endpoints: Iterable[str]) -> Moved:
-    """Delete the endpoints of these names, which stops their instances; configurations and models stay."""
+def close(client: Client, endpoints: Iterable[str], changed_before: datetime.datetime) -> Moved:
+    """Delete the endpoints of these names, which stops their instances; configurations and models stay.
+
+    One that was changed since `changed_before` is left: a deployment may be about to try it out.
+    """
     sagemaker = client("sagemaker")
     moved: list[str] = []
     busy: list[str] = []
@@ -48,7 +51,7 @@ def close(client: Client, endpoints: Iterable[str]) -> Moved:
         live = find_endpoint(sagemaker, name)
         if live is None:
             continue
-        if live.status in _BUSY:
+        if live.status in _BUSY or live.modified > changed_before:
             busy.append(name)
             continue
         _forget_scaling(client("application-autoscaling"), name, [variant.name for variant in live.variants])

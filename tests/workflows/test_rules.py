@@ -12,7 +12,7 @@ from tests.workflows import rehearsed_yaml
 FILES = rehearsed_yaml.files(ROOT)
 WORKFLOWS = [file for file in FILES if file.parent.name == "workflows"]
 ACTIONS = Path(__file__).resolve().parent / "actions"
-NAMES = {"check", "preview", "deploy", "release", "drift", "teardown", "deploy-stack", "images"}
+NAMES = {"check", "preview", "deploy", "release", "drift", "hours", "teardown", "deploy-stack", "images"}
 PIN = re.compile(r"uses: (?P<action>[\w.-]+/[\w.-]+)@(?P<sha>[0-9a-f]{40}) # v\d+\.\d+\.\d+$")
 LEVELS = {"read", "write", "none"}
 

@@ -50,7 +50,12 @@ def test_the_role_starts_and_watches_the_jobs_of_its_model_only(program: Any) ->
     (machine,) = program.of("aws:sfn/stateMachine:StateMachine")
     name_expression = json.loads(machine.inputs["definition"])["States"]["NameRun"]["Parameters"]["run"]["job.$"]
     prefix = name_expression.split("'")[1].removesuffix("{}")
-    for sid, kind in (("TrainingJobs", "training-job"), ("ProcessingJobs", "processing-job")):
+    for sid, kind in (
+        ("Train", "training-job"),
+        ("TrainingJobs", "training-job"),
+        ("Process", "processing-job"),
+        ("ProcessingJobs", "processing-job"),
+    ):
         (arn,) = resources(allowed[sid])
         assert arn.split(":")[-1] == f"{kind}/{prefix}*"
     assert all("auto-mpg" in arn for arn in resources(allowed["GlueJobs"]))
@@ -75,6 +80,15 @@ def test_jobs_whose_volumes_are_encrypted_may_grant_that(program: Any) -> None:
         assert grant["Action"] == ["kms:CreateGrant"]
         assert grant["Resource"] == resources_of["VolumeKmsKeyId"]
         assert grant["Condition"] == {"Bool": {"kms:GrantIsForAWSResource": "true"}}
+
+
+def test_the_pipeline_signs_with_its_stacks_key_alone(program: Any) -> None:
+    (machine,) = program.of("aws:sfn/stateMachine:StateMachine")
+    sign = statements(program, "pipeline")["SignRelease"]
+    assert sign["Action"] == ["kms:Sign"]
+    alias = json.loads(machine.inputs["definition"])["States"]["SignRelease"]["Parameters"]["KeyId"]
+    assert alias == f"alias/{machine.inputs['name'].removesuffix('-auto-mpg')}-signing"
+    assert sign["Condition"] == {"StringEquals": {"kms:RequestAlias": alias, "kms:SigningAlgorithm": "ECDSA_SHA_256"}}
 
 
 def test_validate_reads_the_curated_table_of_its_model_alone(program: Any) -> None:

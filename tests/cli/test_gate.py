@@ -62,6 +62,20 @@ def test_the_verdict_as_json(file: Path) -> None:
     assert [each["allowance"] for each in json.loads(done.stdout)["stopped"]] == ["Allow-change: delete-data raw"]
 
 
+def test_a_stack_is_previewed_now(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "pulumi"
+    program.write_text(f'#!/bin/sh\necho "$@ $PULUMI_BACKEND_URL" >{tmp_path}/called\ncat {file}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("PULUMI_BACKEND_URL", "file:///state")
+    done = gate("--stack", "dev")
+    assert done.exit_code == 1
+    assert "delete-data: aws:s3/bucket:Bucket::raw: is deleted" in done.stdout
+    called = (tmp_path / "called").read_text()
+    assert called.startswith("preview --json --show-sames --stack dev")
+    assert called.endswith("file:///state\n")
+
+
 @pytest.mark.parametrize("arguments", [[], ["preview.json", "--stack", "dev"]])
 def test_either_a_file_or_a_stack(arguments: list[str]) -> None:
     done = gate(*arguments)

@@ -23,7 +23,8 @@ def declared_types(
     project_dir: Path, stack: str, settings: Mapping[str, Any], program: Callable[[], None] = declare
 ) -> set[str]:
     """The types of the stack's AWS resources; `settings` go over those of its file. Raises what the program raises."""
-    project = load_project(project_dir, stack, settings)
+    # The stacks of all models declare together what the one stack does.
+    project = load_project(project_dir, stack, {**settings, "scope": "stack"})
     types: set[str] = set()
     raised: list[BaseException] = []
 

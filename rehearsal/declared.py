@@ -23,8 +23,7 @@ def declared_types(
     project_dir: Path, stack: str, settings: Mapping[str, Any], program: Callable[[], None] = declare
 ) -> set[str]:
     """The types of the stack's AWS resources; `settings` go over those of its file. Raises what the program raises."""
-    # The stacks of all models declare together what the one stack does.
-    project = load_project(project_dir, stack, {**settings, "scope": "stack"})
+    project = load_project(project_dir, stack, settings)
     types: set[str] = set()
     raised: list[BaseException] = []
 

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from infra.bootstrap.program import declare as declare_bootstrap
 from infra.bootstrap.settings import bootstrap_settings
@@ -100,7 +101,8 @@ def stacks_by_type(project_dir: Path) -> Mapping[str, tuple[str, ...]]:
             release = _made_up(settings.account_id, settings.region)
             releases = {spec.name: release for spec in discover(project_dir / "models")}
             write_releases(Path(scratch, f"{stack}.toml"), releases)
-            known = {"releases": scratch, **({} if stack == "local" else {"github": _GITHUB})}
+            known: dict[str, Any] = {"releases": scratch, **({} if stack == "local" else {"github": _GITHUB})}
+            known["scope"] = "stack"  # models in stacks of their own declare nothing else
             for type_ in declared_types(project_dir, stack, known):
                 found.setdefault(type_, []).append(stack)
     for type_ in _bootstrapped(project_dir):

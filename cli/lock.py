@@ -11,7 +11,8 @@ from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption, conne
 from cli.output import console, print_json, print_table
 from delivery.backend import backend_url, project_name
 from delivery.locks import StackLock, find_locks, release, whoami
-from infra.settings import load_settings
+from infra.scope import environment_of
+from infra.settings import environments, load_settings
 from infra.sources import project_directory
 
 StackArgument = Annotated[str, typer.Argument(help="A stack, as in Pulumi.<stack>.yaml.")]
@@ -54,10 +55,10 @@ def release_(
 
 def _locks(stack: str, rehearsal: str) -> tuple[StackLock, ...]:
     project_dir = project_directory()
-    settings = load_settings(project_dir, stack)
-    url = backend_url(settings, os.environ)
+    environment = environment_of(stack, environments(project_dir))
+    url = backend_url(load_settings(project_dir, environment), os.environ)
     if url.startswith("s3://"):
-        connect(stack, rehearsal)
+        connect(environment, rehearsal)
     return find_locks(url, project_name(project_dir), stack)
 
 

@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.testing import CliRunner
+
+from cli.cost import cost
+from cli.report import report
+
+runner = CliRunner()
+app = typer.Typer()
+app.command("cost")(cost)
+app.command("report")(report)
+
+
+def written(folder: Path, name: str, *types: str) -> str:
+    """A preview that makes one resource of each type."""
+    steps: list[dict[str, Any]] = [
+        {
+            "op": "create",
+            "urn": f"urn:pulumi:dev::drivetrain::{type_}::{type_.rsplit(':', 1)[1].lower()}",
+            "newState": {"type": type_, "custom": True, "inputs": {"region": "eu-west-1"}},
+        }
+        for type_ in types
+    ]
+    file = folder / name
+    file.write_text(json.dumps({"steps": steps, "changeSummary": {"create": len(steps)}}))
+    return str(file)
+
+
+def test_the_cost_and_its_difference_come_from_a_file(tmp_path: Path) -> None:
+    dashboards = written(tmp_path, "new.json", "pulumi:providers:aws", "aws:cloudwatch/dashboard:Dashboard")
+    told = runner.invoke(app, ["cost", "dev", "--preview", dashboards]).stdout
+    assert "dev in eu-west-1: US dollars a month of 730 hours, before tax" in told
+    assert "difference to what is there now: +3.00 to +3.00 a month" in told
+    same = runner.invoke(app, ["cost", "dev", "--preview", dashboards, "--against", dashboards, "--json"]).stdout
+    document = json.loads(same)
+    assert document["per_month"] == {"least": 3.0, "most": 3.0}
+    assert document["difference_per_month"] == {"least": 0.0, "most": 0.0}
+
+
+def test_what_is_not_known_is_said(tmp_path: Path) -> None:
+    told = runner.invoke(app, ["cost", "dev", "--preview", written(tmp_path, "p.json", "aws:rds/cluster:Cluster")])
+    assert "unknown: aws:rds/cluster:Cluster: not in the price table" in told.stdout
+
+
+def test_a_report_is_written_before_the_gate_fails_it(tmp_path: Path) -> None:
+    passing = written(tmp_path, "p.json", "aws:cloudwatch/dashboard:Dashboard")
+    out = tmp_path / "dev.md"
+    assert runner.invoke(app, ["report", "dev", "--preview", passing, "--out", str(out)]).exit_code == 0
+    assert out.read_text().startswith("### dev: 1 made\n\n**The gate lets it pass.**")
+    stopped = written(tmp_path, "s.json", "aws:s3/bucket:Bucket")
+    assert runner.invoke(app, ["report", "dev", "--preview", stopped, "--out", str(out)]).exit_code == 1
+    assert "**The gate stops it.**" in out.read_text()
+    assert "### dev: 1 made" in runner.invoke(app, ["report", "dev", "--preview", passing]).stdout

@@ -17,7 +17,7 @@ from tests.workflows import rehearsed_yaml
 FOLDER = Path(__file__).resolve().parent
 TOOLS = ROOT / ".tools" / "bin"
 PLATFORM = "ubuntu-24.04=-self-hosted"
-_TIMEOUT_S = 280
+_TIMEOUT_S = 900
 
 
 def tool(name: str) -> str | None:

@@ -32,6 +32,7 @@ def storage(reach: Reach) -> list[Statement]:
     more = ["s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration", "s3:TagResource", "s3:UntagResource"]
     made = ["s3:CreateBucket", "s3:DeleteBucket", "s3:DeleteBucketPolicy"]
     artifacts = reach.bucket("artifacts")
+    curated = f"{reach.prefix.replace('-', '_')}*_curated"
     objects = [f"{artifacts}/{folder}/*" for folder in ("glue", "models", "proposals", "runs", "deployments")]
     emptied = ["s3:DeleteObject", "s3:DeleteObjectVersion"]
     statements = [
@@ -41,6 +42,8 @@ def storage(reach: Reach) -> list[Statement]:
             "PutObjects", ["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:PutObjectTagging"], objects
         ),
         statement("ReplaceCode", ["s3:DeleteObject"], [f"{artifacts}/glue/*"]),
+        # The acceptance test compares the curated rows with what the model was trained on.
+        statement("CuratedRows", ["s3:GetObject"], [f"{reach.bucket('lake')}/warehouse/{curated}/*"]),
         statement("LandSamples", ["s3:GetObject", "s3:PutObject"], [f"{reach.bucket('landing')}/*"]),
         *_keys(reach),
     ]
@@ -207,6 +210,12 @@ def serving(reach: Reach) -> list[Statement]:
             "Endpoints",
             [f"sagemaker:{each}" for each in calls.split()],
             reach.arn("sagemaker", *(f"{kind}/{reach.prefix}-*" for kind in kinds)),
+        ),
+        statement(
+            "ListServing",
+            ["sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints", "sagemaker:ListModels"],
+            ["*"],
+            any_resource_because="a list has no resource; what no endpoint uses is looked for by name and tags",
         ),
         statement("Machines", [f"states:{each}" for each in pipelines.split()], machines),
         statement(

@@ -187,6 +187,19 @@ RULES: tuple[Rule, ...] = (
         passing={"transformEncryption": {"mlUserDataEncryption": {"mlUserDataEncryptionMode": "SSE-KMS"}}},
         broken_by={"transformEncryption": {"mlUserDataEncryption": {"mlUserDataEncryptionMode": "DISABLED"}}},
     ),
+    ResourceRule(
+        id="glue-connection-tls",
+        title="A connection to a database is encrypted",
+        sources=(aws_docs("Connection properties", "glue/latest/dg/connection-properties.html"),),
+        severity="medium",
+        types=("aws:glue/connection:Connection",),
+        check=when(
+            lambda properties: properties.at("connectionType") in (None, "JDBC"),
+            one_of("connectionProperties.JDBC_ENFORCE_SSL", "true"),
+        ),
+        passing={"connectionType": "JDBC", "connectionProperties": {"JDBC_ENFORCE_SSL": "true"}},
+        broken_by={"connectionProperties": {"JDBC_ENFORCE_SSL": "false"}},
+    ),
     _workgroup(
         "athena-logging",
         "A workgroup publishes its metrics",

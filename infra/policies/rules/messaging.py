@@ -164,6 +164,20 @@ RULES: tuple[Rule, ...] = (
     _not_public(
         "events-bus-not-public", "An event bus", _BUS_POLICY, "events:PutEvents", security_hub("EventBridge.3")
     ),
+    ResourceRule(
+        id="events-destination-tls",
+        title="An event leaves AWS encrypted only",
+        sources=(aws_docs("API destinations", "eventbridge/latest/userguide/eb-api-destinations.html"),),
+        severity="high",
+        types=("aws:cloudwatch/eventApiDestination:EventApiDestination",),
+        check=lambda properties: (
+            None
+            if str(properties.at("invocationEndpoint")).startswith("https://")
+            else f"invocationEndpoint is {properties.at('invocationEndpoint')!r}; right is an https:// address"
+        ),
+        passing={"invocationEndpoint": "https://api.github.com/repos/example/models/dispatches", "httpMethod": "POST"},
+        broken_by={"invocationEndpoint": "http://api.github.com/repos/example/models/dispatches"},
+    ),
     _machine(
         "stepfunctions-logging",
         "A state machine logs what it does",

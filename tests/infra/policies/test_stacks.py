@@ -74,7 +74,7 @@ def assert_kept(found: Assessment, used: set[tuple[str, str]]) -> None:
         ("local", "local", {}),
         ("dev", "dev", {}),
         ("staging", "staging", {}),
-        ("production", "production", {}),
+        ("production", "production", {"github": GITHUB}),
         # What the stack of a pull request declares; its settings are made from dev's when it is.
         ("dev", "pr-7", {"protect": False, "ephemeral": True}),
         ("staging", "pr-7", {"protect": False, "ephemeral": True}),

@@ -45,7 +45,7 @@ def require_role(role: str, account_id: str) -> str:
     owner = role.split(":")[4] if role.startswith("arn:") else account_id
     backend: IAMBackend = iam_backends[owner][_PARTITION]
     name = role.rpartition("/")[2]
-    for known in backend.get_roles():
+    for known in list(backend.get_roles()):
         if known.name == name:
             return str(known.arn)
     raise UnknownRoleError(f"role {role} does not exist")

@@ -86,7 +86,7 @@ def _role(account_id: str, role_arn: str, arn: str, session: str | None) -> Prin
 
 
 def _role_id(backend: IAMBackend, role_arn: str) -> str:
-    return next((str(role.id) for role in backend.roles.values() if role.arn == role_arn), "")
+    return next((str(role.id) for role in list(backend.roles.values()) if role.arn == role_arn), "")
 
 
 def _user(account_id: str, name: str) -> Principal:

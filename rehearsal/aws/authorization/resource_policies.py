@@ -40,7 +40,7 @@ def of(action: str, arn: str, account_id: str) -> Owned:
         rules = action not in ("kms:CreateKey", "kms:ListKeys", "kms:ListAliases")
         return Owned(owner_id=owner, policy=_parsed(key.policy) if key else None, rules=rules and key is not None)
     if service == "iam" and action in _ASSUME:
-        role = next((each for each in iam_backends[owner]["aws"].roles.values() if each.arn == arn), None)
+        role = next((each for each in list(iam_backends[owner]["aws"].roles.values()) if each.arn == arn), None)
         return Owned(owner_id=owner, policy=_parsed(role.assume_role_policy_document) if role else None, rules=True)
     return Owned(owner_id=owner, policy=_parsed(_text(service, owner, region, name, arn)))
 

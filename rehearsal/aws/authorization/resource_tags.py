@@ -24,7 +24,7 @@ def of(arn: str) -> dict[str, Value]:
 
 def boundary(arn: str) -> str | None:
     """The permissions boundary that a role has."""
-    role = next((each for each in iam_backends[arn.split(":")[4]]["aws"].roles.values() if each.arn == arn), None)
+    role = next((each for each in list(iam_backends[arn.split(":")[4]]["aws"].roles.values()) if each.arn == arn), None)
     return role.permissions_boundary_arn if role is not None else None
 
 
@@ -36,7 +36,7 @@ def _tags(service: str, region: str, account_id: str, resource: str) -> Mapping[
         return kms_backends[account_id][region].tagger.get_tag_dict_for_resource(name)
     if service == "iam" and kind == "role":
         role_name = name.rpartition("/")[2]
-        roles = iam_backends[account_id]["aws"].roles.values()
+        roles = list(iam_backends[account_id]["aws"].roles.values())
         tags = next((role.tags for role in roles if role.name == role_name), None) or ()
         return {str(tag["Key"]): str(tag["Value"]) for tag in tags}
     return {}

@@ -186,7 +186,7 @@ def _iam(action: str, parameters: Mapping[str, Any], account_id: str, region: st
 
 def role_arn(name: str, account_id: str) -> str:
     """The ARN of a role by its name, with the path that it has."""
-    role = next((each for each in iam_backends[account_id]["aws"].get_roles() if each.name == name), None)
+    role = next((each for each in list(iam_backends[account_id]["aws"].get_roles()) if each.name == name), None)
     return str(role.arn) if role is not None else f"arn:aws:iam::{account_id}:role/{name}"
 
 

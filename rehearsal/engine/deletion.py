@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from rehearsal.engine.checkpoint import needs
 from rehearsal.engine.providers import ProviderTable
 from rehearsal.engine.resource_state import ResourceState
-from rehearsal.engine.results import Event, Progress, ProtectedError, Status, StepFailure
+from rehearsal.engine.results import Event, PolicyViolationError, Progress, ProtectedError, Status, StepFailure
 from rehearsal.engine.state import StackStore
 from rehearsal.engine.urn import PROVIDER_PREFIX
 from rehearsal.provider import lifecycle
@@ -125,7 +125,11 @@ def message_of(error: BaseException) -> str:
     return text if isinstance(error, EXPECTED) and text else f"{type(error).__name__}: {text}"
 
 
-EXPECTED: tuple[type[BaseException], ...] = (lifecycle.AwsRefusedError, lifecycle.ResourceGoneError)
+EXPECTED: tuple[type[BaseException], ...] = (
+    lifecycle.AwsRefusedError,
+    lifecycle.ResourceGoneError,
+    PolicyViolationError,
+)
 
 
 def _tell(progress: Progress, resource: ResourceState, status: Status, seconds: float = 0.0, message: str = "") -> None:

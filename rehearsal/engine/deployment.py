@@ -19,7 +19,7 @@ from rehearsal.engine.goal import Goal, inherited_aliases
 from rehearsal.engine.providers import ProviderTable
 from rehearsal.engine.resource_state import ResourceState
 from rehearsal.engine.resource_steps import ResourceSteps, Taken
-from rehearsal.engine.results import EngineError, Event, Operation, Progress, Step, StepFailure
+from rehearsal.engine.results import EngineError, Event, Inspect, Operation, Progress, Step, StepFailure
 from rehearsal.engine.state import StackStore
 from rehearsal.engine.urn import STACK_TYPE, type_of
 from rehearsal.provider.wire import is_unknown, with_asset_hashes
@@ -60,6 +60,7 @@ class Deployment:
         providers: ProviderTable,
         preview: bool,
         progress: Progress,
+        inspect: Inspect | None = None,
     ) -> None:
         self.stack, self.project, self.preview = stack, project, preview
         self.store, self.providers = store, providers
@@ -75,7 +76,9 @@ class Deployment:
         self._skipped: list[str] = []
         self.outputs: dict[str, Any] = {}
         self.secret_outputs: tuple[str, ...] = ()
-        self._steps = ResourceSteps(store=store, providers=providers, preview=preview, progress=progress)
+        self._steps = ResourceSteps(
+            store=store, providers=providers, preview=preview, progress=progress, inspect=inspect
+        )
 
     def stop(self) -> None:
         """Begin nothing new; what is under way is finished and remembered."""

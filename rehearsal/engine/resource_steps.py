@@ -14,7 +14,7 @@ from rehearsal.engine.goal import Goal
 from rehearsal.engine.ignored import ignoring
 from rehearsal.engine.providers import ConfiguredProvider, ProviderTable
 from rehearsal.engine.resource_state import ResourceState
-from rehearsal.engine.results import Operation, Progress, ProtectedError, Step
+from rehearsal.engine.results import Inspect, Operation, PolicyViolationError, Progress, ProtectedError, Step
 from rehearsal.engine.state import StackStore
 from rehearsal.provider import lifecycle
 from rehearsal.provider.detail import detailed
@@ -40,6 +40,7 @@ class ResourceSteps:
     providers: ProviderTable
     preview: bool
     progress: Progress
+    inspect: Inspect | None = None
 
     def take(self, goal: Goal, old: ResourceState | None) -> Taken:
         """Bring `goal` about; raises what AWS, the handler or protection say."""
@@ -47,6 +48,7 @@ class ResourceSteps:
         if old is None and goal.import_id:
             return self._import(case)
         inputs = case.checked(old)
+        self._refuse_violation(_state(goal, old.id if old else "", inputs, {}))
         if old is None:
             return self._create(case, inputs, Difference())
         difference = lifecycle.diff(
@@ -75,6 +77,11 @@ class ResourceSteps:
         secrets = ("outputs",) if hidden else ()
         kept = self._kept(dataclasses.replace(state, external=True, secrets=secrets))
         return Taken(step=_step("read", goal, new=kept), id=reference, outputs=outputs)
+
+    def _refuse_violation(self, state: ResourceState) -> None:
+        against = self.inspect(state) if self.inspect is not None and not self.preview else ""
+        if against:
+            raise PolicyViolationError(against)
 
     def _kept(self, state: ResourceState) -> ResourceState:
         if not self.preview and self.store.get(state.urn) != state:

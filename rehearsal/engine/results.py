@@ -24,6 +24,8 @@ class Event:
 
 
 Progress = Callable[[Event], None]
+Inspect = Callable[[ResourceState], str]
+"""What a policy has against a resource with all its inputs known, empty when nothing; asked before it is touched."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +149,10 @@ class DeploymentFailedError(EngineError):
         super().__init__("\n".join(lines))
         self.failures = failures
         self.skipped = skipped
+
+
+class PolicyViolationError(EngineError):
+    """A policy does not allow the resource as it is declared; it was not touched."""
 
 
 class ProtectedError(EngineError):

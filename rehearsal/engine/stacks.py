@@ -21,6 +21,7 @@ from rehearsal.engine.results import (
     DestroyResult,
     EngineError,
     Event,
+    Inspect,
     Operation,
     Plan,
     Progress,
@@ -46,8 +47,9 @@ def up(
     progress: Progress | None = None,
     config_file: Path | None = None,
     refresh_first: bool = False,
+    inspect: Inspect | None = None,
 ) -> UpResult:
-    """Bring AWS to what the program declares.
+    """Bring AWS to what the program declares; what `inspect` has something against is a failure and is not touched.
 
     `environment` holds the endpoint, region and credentials; nothing is read from the process's own. Raises what the
     program raises, DeploymentFailedError, ProtectedError, StackLockedError and other EngineErrors. What was made before
@@ -56,7 +58,7 @@ def up(
     began = time.monotonic()
     project = load_project(project_dir, stack, settings_override, config_file)
     with _opened(storage_at(state), project) as store:
-        deployment = _deployment(project, store, environment, preview=False, progress=progress)
+        deployment = _deployment(project, store, environment, preview=False, progress=progress, inspect=inspect)
         if refresh_first:
             refresh_all(store, deployment.providers)
         log = run_program(project, deployment)
@@ -186,6 +188,7 @@ def _deployment(
     *,
     preview: bool,
     progress: Progress | None,
+    inspect: Inspect | None = None,
 ) -> Deployment:
     return Deployment(
         stack=project.stack,
@@ -195,6 +198,7 @@ def _deployment(
         providers=_providers(project, store, environment),
         preview=preview,
         progress=progress or _silent,
+        inspect=inspect,
     )
 
 

@@ -13,6 +13,7 @@ from rehearsal import engine
 from rehearsal.engine import EngineError, Plan, Step
 from rehearsal.engine.deletion import message_of
 from rehearsal.engine.project import Project, load_project
+from rehearsal.engine.results import Inspect
 from rehearsal.engine.state import StackStore
 from rehearsal.engine.storage import StackStorage
 from rehearsal.pulumi import policy_pack
@@ -70,6 +71,11 @@ class _Operation:
             message = f"no changes were expected for {operation} but changes were proposed"
             raise CommandError(message, CHANGES_PROPOSED)
 
+    def inspect(self) -> Inspect | None:
+        """What judges each resource once all its inputs are known; only one pack is taken."""
+        packs: list[str] = self.options.policy_pack
+        return policy_pack.inspector(self.place.folder / packs[0]) if packs else None
+
     def refuse_violations(self, plan: Plan) -> None:
         """Fail on what a policy pack does not allow."""
         for pack in self.options.policy_pack:
@@ -121,6 +127,7 @@ def up(options: Options) -> None:
                 progress=display.event,
                 config_file=operation.config_file,
                 refresh_first=operation.refresh_first,
+                inspect=operation.inspect(),
             )
         except EngineError as error:
             display.ends({}, error=str(error))

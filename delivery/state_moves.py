@@ -14,7 +14,8 @@ from delivery.checkpoint import PROVIDER, STACK, Document, Entry, StateError, na
 from infra.scope import model_stack
 
 _MODEL = "drivetrain:model:Model"
-_ROOTS = (_MODEL, "drivetrain:platform:LakeGrants")
+MODEL_ROOTS = (_MODEL, "drivetrain:platform:LakeGrants")
+"""The components at the top of a model's stack, named after the model."""
 # What hangs elsewhere when moved: the queries of a model's table belong to the catalog where both are in one stack.
 _CATALOG = "drivetrain:platform:Catalog"
 _QUERY = "aws:athena/namedQuery:NamedQuery"
@@ -145,7 +146,7 @@ def _owners(entries: Sequence[Entry]) -> dict[str, str]:
     tables: dict[str, str] = {}
     for entry in entries:
         urn = entry["urn"]
-        if qualified_type(urn) in _ROOTS:
+        if qualified_type(urn) in MODEL_ROOTS:
             owners[urn] = name_of(urn)
             tables[name_of(urn).replace("-", "_")] = name_of(urn)
         elif entry.get("parent") in owners:

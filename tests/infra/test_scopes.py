@@ -7,6 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
+from delivery.state_moves import MODEL_ROOTS
 from infra.platform import declare
 from infra.platform_reference import read_exported
 
@@ -51,6 +52,16 @@ def test_only_the_platform_stack_holds_what_models_share(platform: Any, model: A
     assert [each for each in platform.resources if each.type.startswith("drivetrain:model:")] == []
     shared = {"drivetrain:platform:Network", "drivetrain:platform:Lake", "drivetrain:platform:Catalog"}
     assert {each.type for each in model.resources} & shared == set()
+
+
+def test_moving_knows_what_is_at_the_top_of_a_models_stack(declared: Callable[[str], Any], model: Any) -> None:
+    """What `drivetrain scope` moves is what the program declares there, in either scope."""
+    components = [each for each in model.resources if "pulumi:pulumi:Stack::" in each.parent and not each.custom]
+    assert {each.type for each in components} == set(MODEL_ROOTS)
+    assert {each.name for each in components} == {"auto-mpg"}
+    roots = [each for each in declared("dev").resources if each.type in MODEL_ROOTS]
+    assert sorted(each.type for each in roots) == sorted(MODEL_ROOTS)
+    assert {each.name for each in roots} == {"auto-mpg"}
 
 
 def test_each_stack_has_a_provider_with_the_environments_tags(platform: Any, model: Any) -> None:

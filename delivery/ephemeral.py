@@ -47,7 +47,8 @@ def write_settings(project_dir: Path, number: int) -> Settings:
     load_settings(project_dir, BASE)
     settings = dict(base["config"][SETTINGS_KEY])
     observability = {**settings["observability"], "log_retention_days": 7}
-    settings |= {"protect": False, "ephemeral": True, "observability": observability}
+    # Whatever dev's scope is, a stack that lives for hours is one stack, removed as one.
+    settings |= {"protect": False, "ephemeral": True, "scope": "stack", "observability": observability}
     settings["network"] = {**settings.get("network", {}), "cidr": f"10.{50 + number % _NETWORKS}.0.0/16"}
     file = stack_file(project_dir, stack_name(number))
     text = yaml.safe_dump({"config": {SETTINGS_KEY: settings}}, sort_keys=False)

@@ -2,18 +2,21 @@
 
 from infra.policies.rule import Rule
 from infra.policies.rules import (
+    athena,
     compute,
     ecr,
+    glue,
     iam,
     iam_roles,
     kms,
-    lake,
+    lake_formation,
     messaging,
     network,
     observability,
     s3,
     s3_buckets,
     sagemaker,
+    sagemaker_work,
     stack,
 )
 
@@ -24,8 +27,11 @@ ALL_RULES: tuple[Rule, ...] = (
     *iam.RULES,
     *iam_roles.RULES,
     *ecr.RULES,
-    *lake.RULES,
+    *glue.RULES,
+    *athena.RULES,
+    *lake_formation.RULES,
     *sagemaker.RULES,
+    *sagemaker_work.RULES,
     *network.RULES,
     *observability.RULES,
     *messaging.RULES,

@@ -1,4 +1,4 @@
-"""Models, endpoints, monitoring and notebooks.
+"""Models, endpoints and the registry.
 
 Serverless inference takes no VPC, network isolation, data capture or deployment guardrails
 (https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html), so a variant's rules leave it out; a model
@@ -7,7 +7,7 @@ does not say what it is served on, so a stack that serves without instances exem
 
 from typing import Any
 
-from infra.policies.checks import all_of, each_item, is_true, no_statement, one_of, present
+from infra.policies.checks import all_of, each_item, is_true, no_statement, present
 from infra.policies.resources import Properties, Resource, Stack
 from infra.policies.rule import REMOVED, Check, ResourceRule, Rule, Severity, StackRule
 from infra.policies.sources import Source, aws_docs, ml_lens, security_hub
@@ -15,8 +15,6 @@ from infra.policies.sources import Source, aws_docs, ml_lens, security_hub
 _MODEL = ("aws:sagemaker/model:Model",)
 _CONFIGURATION = ("aws:sagemaker/endpointConfiguration:EndpointConfiguration",)
 _ENDPOINT = ("aws:sagemaker/endpoint:Endpoint",)
-_NOTEBOOK = ("aws:sagemaker/notebookInstance:NotebookInstance",)
-_QUALITY = ("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition",)
 _GROUP_POLICY = ("aws:sagemaker/modelPackageGroupPolicy:ModelPackageGroupPolicy",)
 _DIGEST = "111111111111.dkr.ecr.eu-west-1.amazonaws.com/serving@sha256:" + "0" * 64
 _GOOD_MODEL = {
@@ -33,13 +31,6 @@ _DEPLOYMENT = {
     "autoRollbackConfiguration": _ROLLBACK,
     "blueGreenUpdatePolicy": {"trafficRoutingConfiguration": {"type": "CANARY"}},
 }
-_GOOD_NOTEBOOK = {
-    "directInternetAccess": "Disabled",
-    "subnetId": "subnet-1",
-    "rootAccess": "Disabled",
-    "kmsKeyId": "key",
-}
-_MONITORED = {"networkConfig": {"enableInterContainerTrafficEncryption": True, "enableNetworkIsolation": True}}
 _GROUP = {
     "resourcePolicy": {
         "Statement": [
@@ -230,67 +221,5 @@ RULES: tuple[Rule, ...] = (
         _GROUP,
         {"resourcePolicy": {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "sagemaker:CreateModel"}]}},
         ml_lens("MLSEC06-BP01"),
-    ),
-    _rule(
-        "sagemaker-notebook-offline",
-        "A notebook has no direct way to the internet",
-        "high",
-        _NOTEBOOK,
-        one_of("directInternetAccess", "Disabled"),
-        _GOOD_NOTEBOOK,
-        {"directInternetAccess": "Enabled"},
-        security_hub("SageMaker.1"),
-    ),
-    _rule(
-        "sagemaker-notebook-vpc",
-        "A notebook is in a subnet of one's own",
-        "high",
-        _NOTEBOOK,
-        present("subnetId"),
-        _GOOD_NOTEBOOK,
-        {"subnetId": REMOVED},
-        security_hub("SageMaker.2"),
-    ),
-    _rule(
-        "sagemaker-notebook-no-root",
-        "Nobody is root on a notebook",
-        "high",
-        _NOTEBOOK,
-        one_of("rootAccess", "Disabled"),
-        _GOOD_NOTEBOOK,
-        {"rootAccess": "Enabled"},
-        security_hub("SageMaker.3"),
-    ),
-    _rule(
-        "sagemaker-quality-traffic-encrypted",
-        "Instances of a data quality job talk encrypted",
-        "medium",
-        _QUALITY,
-        is_true("networkConfig.enableInterContainerTrafficEncryption"),
-        _MONITORED,
-        {"networkConfig": {"enableInterContainerTrafficEncryption": False}},
-        security_hub("SageMaker.9"),
-        ml_lens("MLSEC04-BP02"),
-    ),
-    _rule(
-        "sagemaker-quality-isolated",
-        "A data quality job reaches no network",
-        "medium",
-        _QUALITY,
-        is_true("networkConfig.enableNetworkIsolation"),
-        _MONITORED,
-        {"networkConfig": {"enableNetworkIsolation": False}},
-        security_hub("SageMaker.11"),
-    ),
-    _rule(
-        "sagemaker-domain-in-vpc",
-        "A Studio domain goes through the VPC only",
-        "high",
-        ("aws:sagemaker/domain:Domain",),
-        one_of("appNetworkAccessType", "VpcOnly"),
-        {"appNetworkAccessType": "VpcOnly"},
-        {"appNetworkAccessType": "PublicInternetOnly"},
-        aws_docs("Studio in a VPC", "sagemaker/latest/dg/studio-notebooks-and-internet-access.html"),
-        ml_lens("MLSEC04-BP01"),
     ),
 )

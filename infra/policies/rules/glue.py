@@ -1,4 +1,4 @@
-"""Glue, Athena and Lake Formation."""
+"""Glue: jobs, connections, the catalog, and what encrypts what they write."""
 
 from infra.policies.checks import all_of, at_least, at_most, is_true, one_of, present, when
 from infra.policies.resources import Properties
@@ -30,19 +30,6 @@ _GOOD_CATALOG = {
         "connectionPasswordEncryption": {"returnConnectionPasswordEncrypted": True, "awsKmsKeyId": "key"},
     }
 }
-_WORKGROUP = ("aws:athena/workgroup:Workgroup",)
-_RESULTS = {
-    "outputLocation": "s3://results/",
-    "encryptionConfiguration": {"encryptionOption": "SSE_KMS", "kmsKeyArn": "key"},
-    "expectedBucketOwner": "111111111111",
-}
-_CONFIGURATION = {
-    "enforceWorkgroupConfiguration": True,
-    "publishCloudwatchMetricsEnabled": True,
-    "bytesScannedCutoffPerQuery": 100_000_000_000,
-    "resultConfiguration": _RESULTS,
-}
-_GOOD_WORKGROUP = {"name": "queries", "configuration": _CONFIGURATION}
 
 
 def _spark(properties: Properties) -> bool:
@@ -80,21 +67,6 @@ def _job(id_: str, title: str, severity: Severity, check: Check, broken: dict[st
     )
 
 
-def _workgroup(
-    id_: str, title: str, severity: Severity, check: Check, broken: dict[str, object], *sources: Source
-) -> Rule:
-    return ResourceRule(
-        id=id_,
-        title=title,
-        sources=sources,
-        severity=severity,
-        types=_WORKGROUP,
-        check=check,
-        passing=_GOOD_WORKGROUP,
-        broken_by={"configuration": {**_CONFIGURATION, **broken}},
-    )
-
-
 def _catalog(id_: str, title: str, check: Check, part: str, broken: dict[str, object]) -> Rule:
     return ResourceRule(
         id=id_,
@@ -110,26 +82,6 @@ def _catalog(id_: str, title: str, check: Check, part: str, broken: dict[str, ob
         broken_by={_SETTINGS: {**_GOOD_CATALOG[_SETTINGS], part: broken}},
     )
 
-
-def _opens_by_default(properties: Properties) -> str | None:
-    for key in ("createDatabaseDefaultPermissions", "createTableDefaultPermissions"):
-        if any(each.get("principal") == "IAM_ALLOWED_PRINCIPALS" for each in properties.items(key)):
-            return f"{key}: grants to IAM_ALLOWED_PRINCIPALS, so that Lake Formation decides nothing"
-    return None
-
-
-def _grants_everyone(properties: Properties) -> str | None:
-    everyone = properties.at("principal") in ("IAM_ALLOWED_PRINCIPALS", "EVERYONE")
-    return f"principal is {properties.at('principal')!r}" if everyone else None
-
-
-def _hands_on(properties: Properties) -> str | None:
-    handed = properties.items("permissionsWithGrantOptions")
-    return f"permissionsWithGrantOptions are {', '.join(handed)}" if handed else None
-
-
-_LAKE_FORMATION = "lake-formation/latest/dg/initial-lf-config.html"
-_GRANT = {"principal": "arn:aws:iam::111111111111:role/ingest", "permissions": ["DESCRIBE"]}
 
 RULES: tuple[Rule, ...] = (
     _job(
@@ -199,79 +151,5 @@ RULES: tuple[Rule, ...] = (
         ),
         passing={"connectionType": "JDBC", "connectionProperties": {"JDBC_ENFORCE_SSL": "true"}},
         broken_by={"connectionProperties": {"JDBC_ENFORCE_SSL": "false"}},
-    ),
-    _workgroup(
-        "athena-logging",
-        "A workgroup publishes its metrics",
-        "medium",
-        is_true("configuration.publishCloudwatchMetricsEnabled"),
-        {"publishCloudwatchMetricsEnabled": False},
-        security_hub("Athena.4"),
-    ),
-    _workgroup(
-        "athena-results-encrypted",
-        "Query results are encrypted with a KMS key",
-        "medium",
-        one_of("configuration.resultConfiguration.encryptionConfiguration.encryptionOption", "SSE_KMS", "CSE_KMS"),
-        {"resultConfiguration": {**_RESULTS, "encryptionConfiguration": {"encryptionOption": "SSE_S3"}}},
-        aws_docs("Encrypting query results", "athena/latest/ug/encrypting-query-results-stored-in-s3.html"),
-        ml_lens("MLSEC02-BP01"),
-    ),
-    _workgroup(
-        "athena-settings-enforced",
-        "A client cannot leave the workgroup's settings aside",
-        "medium",
-        is_true("configuration.enforceWorkgroupConfiguration"),
-        {"enforceWorkgroupConfiguration": False},
-        aws_docs("Overriding client settings", "athena/latest/ug/workgroups-settings-override.html"),
-    ),
-    _workgroup(
-        "athena-scan-limit",
-        "A query that scans too much is cut off",
-        "low",
-        present("configuration.bytesScannedCutoffPerQuery"),
-        {"bytesScannedCutoffPerQuery": None},
-        aws_docs("Data usage controls", "athena/latest/ug/workgroups-manage-queries-control-costs.html"),
-        ml_lens("MLCOST04-BP12"),
-    ),
-    _workgroup(
-        "athena-bucket-owner",
-        "Results go to a bucket of this account only",
-        "low",
-        present("configuration.resultConfiguration.expectedBucketOwner"),
-        {"resultConfiguration": {**_RESULTS, "expectedBucketOwner": None}},
-        aws_docs("Expected bucket owner", "AmazonS3/latest/userguide/bucket-owner-condition.html"),
-    ),
-    ResourceRule(
-        id="lakeformation-closed-by-default",
-        title="A new database or table is open to nobody",
-        sources=(aws_docs("Changing the default settings", _LAKE_FORMATION), ml_lens("MLSEC03-BP01")),
-        severity="high",
-        types=("aws:lakeformation/dataLakeSettings:DataLakeSettings",),
-        check=_opens_by_default,
-        passing={"admins": ["arn:aws:iam::111111111111:role/deploy"]},
-        broken_by={
-            "createTableDefaultPermissions": [{"principal": "IAM_ALLOWED_PRINCIPALS", "permissions": ["ALL"]}],
-        },
-    ),
-    ResourceRule(
-        id="lakeformation-grants-named",
-        title="The lake is granted to roles by name",
-        sources=(aws_docs("Changing the default settings", _LAKE_FORMATION), ml_lens("MLSEC03-BP01")),
-        severity="high",
-        types=("aws:lakeformation/permissions:Permissions",),
-        check=_grants_everyone,
-        passing=_GRANT,
-        broken_by={"principal": "IAM_ALLOWED_PRINCIPALS"},
-    ),
-    ResourceRule(
-        id="lakeformation-grants-end",
-        title="Who is granted something cannot hand it on",
-        sources=(ml_lens("MLSEC03-BP01"),),
-        severity="medium",
-        types=("aws:lakeformation/permissions:Permissions",),
-        check=_hands_on,
-        passing=_GRANT,
-        broken_by={"permissionsWithGrantOptions": ["SELECT"]},
     ),
 )

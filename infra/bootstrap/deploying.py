@@ -134,7 +134,8 @@ HANDED_TO: Mapping[str, str] = {
 
 def data(reach: Reach) -> list[Statement]:
     """Catalog, Lake Formation, queries and images."""
-    databases = reach.arn("glue", "catalog", f"database/{reach.database}", f"table/{reach.database}/*")
+    inside = (f"{kind}/{reach.database}/*" for kind in ("table", "userDefinedFunction"))
+    databases = reach.arn("glue", "catalog", f"database/{reach.database}", *inside)
     connections = reach.arn("glue", "catalog", f"connection/{reach.prefix}-*")
     jobs = reach.arn("glue", f"job/{reach.prefix}-*")
     connection_calls = ["glue:CreateConnection", "glue:DeleteConnection", "glue:UpdateConnection"]
@@ -275,6 +276,12 @@ def operations(reach: Reach) -> list[Statement]:
             ["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"],
             [f"arn:aws:budgets::{account}:budget/{names}"],
         ),
+        statement(
+            "Unsubscribe",
+            ["sns:Unsubscribe"],
+            ["*"],
+            any_resource_because="the action knows no resource",
+        ),
     ]
 
 
@@ -283,7 +290,7 @@ _LOG_CALLS = (
     "PutRetentionPolicy TagResource UntagResource"
 )
 _QUEUE_CALLS = "CreateQueue DeleteQueue SetQueueAttributes TagQueue UntagQueue"
-_TOPIC_CALLS = "CreateTopic DeleteTopic Publish SetTopicAttributes Subscribe TagResource Unsubscribe UntagResource"
+_TOPIC_CALLS = "CreateTopic DeleteTopic Publish SetTopicAttributes Subscribe TagResource UntagResource"
 
 
 def _log_groups(reach: Reach) -> Sequence[str]:

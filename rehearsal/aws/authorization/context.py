@@ -28,6 +28,8 @@ _S3_QUERY: Final = {
     "s3:versionid": "VersionId",
 }
 _MEMBERS: Final[dict[str, tuple[str, ...]]] = {
+    "application-autoscaling:scalable-dimension": ("ScalableDimension",),
+    "application-autoscaling:service-namespace": ("ServiceNamespace",),
     "cloudwatch:namespace": ("Namespace",),
     "events:detail-type": ("Entries.DetailType", "EventPattern.detail-type"),
     "events:source": ("Entries.Source", "EventPattern.source"),

@@ -44,7 +44,8 @@ def test_no_security_group_names_addresses(stack: Any) -> None:
 
 def test_each_role_trusts_one_service_of_this_account_and_grants_no_wildcard(stack: Any) -> None:
     iam = stack.client("iam")
-    roles = [role for page in iam.get_paginator("list_roles").paginate() for role in page["Roles"]]
+    pages = iam.get_paginator("list_roles").paginate(PathPrefix=stack.names.role_path)
+    roles = [role for page in pages for role in page["Roles"]]
     jobs = ("ingest", "validate", "train", "evaluate", "pipeline", "events", "endpoint")
     assert {stack.names.role(f"auto-mpg-{job}") for job in jobs} <= {role["RoleName"] for role in roles}
     for role in roles:

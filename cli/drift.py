@@ -10,11 +10,13 @@ import typer
 from cli.ci import StackArgument
 from cli.output import console
 from delivery import drift as drifting
-from delivery.backend import backend_url
+from delivery.backend import BACKEND_VARIABLE, backend_url
 from delivery.hours import STOPPED_TYPES, is_open
 from delivery.pulumi import PulumiStack
+from delivery.scopes import stacks_of
 from delivery.workflow import write_summary
-from infra.settings import load_settings
+from infra.model_folders import model_names
+from infra.settings import Settings, load_settings, stack_file
 from infra.sources import project_directory
 
 OutOption = Annotated[Path | None, typer.Option("--out", help="Also write what was found to this file, as Markdown.")]
@@ -25,9 +27,11 @@ def drift(stack: StackArgument, out: OutOption = None, fail: FailOption = False)
     """Compare what lives with what is declared: a preview after a refresh, which changes nothing."""
     project_dir = project_directory()
     settings = load_settings(project_dir, stack)
-    environment = {**os.environ, "PULUMI_BACKEND_URL": backend_url(settings)}
-    found = drifting.drift_of(
-        PulumiStack(project_dir=project_dir, name=stack, environment=environment).preview(refresh=True)
+    stacks = stacks_of(settings, model_names(project_dir))
+    found = tuple(
+        each
+        for name in (stacks.platform, *stacks.models.values())
+        for each in drifting.drift_of(_pulumi_stack(project_dir, settings, name).preview(refresh=True))
     )
     hours = settings.endpoint.hours
     if hours is not None and not is_open(hours, datetime.now(UTC)):
@@ -40,3 +44,13 @@ def drift(stack: StackArgument, out: OutOption = None, fail: FailOption = False)
     console.print(text, markup=False)
     if found and fail:
         raise typer.Exit(1)
+
+
+def _pulumi_stack(project_dir: Path, settings: Settings, name: str) -> PulumiStack:
+    """One of the environment's stacks, which share its file."""
+    return PulumiStack(
+        project_dir=project_dir,
+        name=name,
+        config_file=stack_file(project_dir, settings.stack),
+        environment={**os.environ, BACKEND_VARIABLE: backend_url(settings)},
+    )

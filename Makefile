@@ -6,7 +6,7 @@ UV     := $(BIN)/uv
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
 LOCKS  := dev infra lake training serving delivery
 
-.PHONY: local down test check bench lock format packages help
+.PHONY: local down test check rehearse bench lock format packages help
 .DEFAULT_GOAL := help
 
 help: ## these targets
@@ -45,6 +45,9 @@ test: packages check ## every test (under 15 minutes)
 
 packages: ## the Debian packages that tests use (a browser)
 	@tests/install_packages
+
+rehearse: packages $(VENV)/.synced ## the workflows from merge to production, with their log (act, no account)
+	@SHOW_WORKFLOW_LOG=1 $(BIN)/pytest -q -s tests/workflows/test_first_merge.py
 
 bench: $(VENV)/.synced ## the figures, measured on this machine
 	@$(BIN)/python -m benchmarks

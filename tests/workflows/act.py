@@ -61,6 +61,7 @@ class Runner:
         secrets: Mapping[str, str],
         variables: Mapping[str, str],
         extra: Mapping[str, str],
+        matrix: Mapping[str, str],
     ) -> subprocess.Popen[str]:
         """Begin a run of one workflow."""
         act = tool("act")
@@ -78,6 +79,8 @@ class Runner:
         command += ["--action-cache-path", str(home / "actions"), "--defaultbranch", "main"]
         for name, value in {"GITHUB_TOKEN": "job-token", **secrets}.items():
             command += ["-s", f"{name}={value}"]
+        for name, value in matrix.items():
+            command += ["--matrix", f"{name}:{value}"]
         for name, value in variables.items():
             command += ["--var", f"{name}={value}"]
         for name in ("GITHUB_REPOSITORY", "GITHUB_RUN_ID", "GITHUB_REF", "SHA_REF"):

@@ -1,11 +1,13 @@
 """One rehearsal for all workflows: three accounts, bootstrapped, and a repository that deploys there."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
 
 from rehearsal import server
 from tests.workflows import act
+from tests.workflows.act import Run
 from tests.workflows.world import STACKS, World, make_world
 
 
@@ -23,3 +25,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         yield made
     finally:
         rehearsal.stop()
+
+
+@pytest.fixture(scope="session")
+def first_merge(world: World) -> Run:
+    """The first merge to main: everything is made, from dev to production. `make rehearse` prints its log."""
+    run = world.merge("The first merge")
+    if os.environ.get("SHOW_WORKFLOW_LOG"):
+        print(run.text)
+    world.merged = world.git("rev-parse", "HEAD")
+    return run

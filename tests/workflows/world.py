@@ -43,6 +43,8 @@ class World:
     folder: Path
     rehearsal: Rehearsal
     runs: int = 0
+    merged: str = ""
+    """The commit that was merged last and reached production."""
     logs: list[str] = field(default_factory=list[str])
 
     @property
@@ -146,6 +148,7 @@ class World:
         secrets: Mapping[str, str] | None = None,
         variables: Mapping[str, str] | None = None,
         extra: Mapping[str, str] | None = None,
+        matrix: Mapping[str, str] | None = None,
     ) -> Iterator[subprocess.Popen[str]]:
         """A run that is under way, on a runner of its own; ended at the latest with the block."""
         self.runs += 1
@@ -164,6 +167,7 @@ class World:
             secrets=secrets or {},
             variables=variables or {},
             extra={"SHA_REF": commit, **(extra or {})},
+            matrix=matrix or {},
         )
         try:
             yield process

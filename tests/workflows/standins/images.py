@@ -79,4 +79,7 @@ def install_cosign(inputs: dict[str, str]) -> None:
     """A stand-in for cosign on the path."""
     if not inputs["cosign-release"].startswith("v3."):
         job.fail(f"cosign {inputs['cosign-release']} is not what the workflow is written for")
-    job.tool("cosign", f'PYTHONPATH="$GITHUB_WORKSPACE" exec "$REHEARSED_PYTHON" "{Path(__file__).with_name("cosign.py")}" "$@"')
+    job.tool(
+        "cosign",
+        f'PYTHONPATH="$GITHUB_WORKSPACE" exec "$REHEARSED_PYTHON" "{Path(__file__).with_name("cosign.py")}" "$@"',
+    )

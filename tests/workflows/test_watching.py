@@ -1,0 +1,144 @@
+"""What only looks: the preview of a pull request, drift, and two deployments of one stack at once."""
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.workflows.act import Run
+from tests.workflows.world import REPOSITORY, World
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+def request_from(world: World, base: str, head: str) -> dict[str, Any]:
+    """The event of a pull request of this repository."""
+    request = {
+        "number": 7,
+        "labels": [],
+        "head": {"repo": {"full_name": REPOSITORY}, "ref": "change", "sha": head},
+        "base": {"ref": "main", "sha": base},
+    }
+    return {"action": "synchronize", "number": 7, "pull_request": request}
+
+
+@pytest.fixture(scope="module")
+def previews(world: World, first_merge: Run) -> tuple[Run, Run]:
+    """A pull request that keeps logs longer in dev, previewed at its opening and again after a push."""
+    assert first_merge.green, first_merge.text
+    base = world.git("rev-parse", "HEAD")
+    file = world.checkout / "Pulumi.dev.yaml"
+    file.write_text(file.read_text().replace("log_retention_days: 365", "log_retention_days: 731"))
+    head = world.commit("Keep the logs of dev for two years", branch="change")
+    world.git("reset", "--quiet", "--hard", base)
+    payload = request_from(world, base, head)
+    only = {"matrix": {"stack": "dev"}, "commit": head}
+    return (
+        world.run("pull_request", payload, "preview", **only),
+        world.run("pull_request", payload, "preview", **only),
+    )
+
+
+def test_the_comment_says_what_changes_what_the_gate_says_and_what_it_costs(
+    world: World, previews: tuple[Run, Run]
+) -> None:
+    assert previews[0].result("preview dev") == "success", previews[0].text
+    (comment,) = world.state_of_github["comments"]
+    assert comment["body"].startswith("<!-- drivetrain:preview -->\n### dev: ")
+    assert "changed" in comment["body"]
+    assert "The gate lets it pass" in comment["body"]
+    assert "month" in comment["body"]
+
+
+def test_the_comment_is_edited_and_not_repeated(world: World, previews: tuple[Run, Run]) -> None:
+    assert previews[1].green, previews[1].text
+    (comment,) = world.state_of_github["comments"]
+    assert comment["edits"] == 1
+
+
+def test_a_stack_without_a_preview_is_said_to_have_none(world: World, previews: tuple[Run, Run]) -> None:
+    """Only dev was previewed here."""
+    assert previews[1].green
+    assert "## staging\n\nNo preview: its job failed" in world.state_of_github["comments"][0]["body"]
+
+
+def test_a_preview_changes_nothing(world: World, previews: tuple[Run, Run]) -> None:
+    assert previews[1].green
+    groups = world.client("dev", "logs").describe_log_groups()["logGroups"]
+    assert {group.get("retentionInDays") for group in groups} == {365}
+
+
+@pytest.fixture(scope="module")
+def drifted(world: World, first_merge: Run) -> tuple[Run, Run]:
+    """Somebody changes a queue of dev by hand, and drift is looked for twice."""
+    assert first_merge.green, first_merge.text
+    sqs = world.client("dev", "sqs")
+    (address, *_) = sqs.list_queues()["QueueUrls"]
+    sqs.set_queue_attributes(QueueUrl=address, Attributes={"MessageRetentionPeriod": "60"})
+    only = {"matrix": {"stack": "dev"}}
+    runs = [world.run("schedule", {"schedule": "17 4 * * *"}, "drift", **only) for _ in range(2)]
+    return runs[0], runs[1]
+
+
+def test_a_change_by_hand_is_found(world: World, drifted: tuple[Run, Run]) -> None:
+    assert drifted[0].result("drift of dev") == "success", drifted[0].text
+    assert "messageRetentionSeconds" in drifted[0].text
+
+
+def test_one_issue_is_opened_and_then_edited(world: World, drifted: tuple[Run, Run]) -> None:
+    assert drifted[1].green, drifted[1].text
+    (issue,) = world.state_of_github["issues"]
+    assert (issue["state"], issue["edits"]) == ("open", 1)
+    assert "dev" in issue["title"]
+    assert "messageRetentionSeconds" in issue["body"]
+
+
+@pytest.fixture
+def locked(world: World, first_merge: Run) -> Iterator[str]:
+    """Staging is being deployed by somebody else."""
+    assert first_merge.green, first_merge.text
+    settings = world.settings("staging")
+    s3, bucket = world.client("staging", "s3"), settings.names.state_bucket
+    key = f".pulumi/locks/organization/drivetrain/staging/{uuid.uuid4()}.json"
+    lock = {
+        "pid": 4711,
+        "username": "runner",
+        "hostname": "run-of-the-other-merge",
+        "timestamp": "2026-11-21T12:00:00Z",
+    }
+    s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(lock).encode())
+    yield key
+    s3.delete_object(Bucket=bucket, Key=key)
+
+
+def test_of_two_merges_at_once_the_second_is_told_who_holds_the_stack_and_its_re_run_completes(
+    world: World, locked: str
+) -> None:
+    """act knows no concurrency groups, which keep two runs apart on GitHub: so this is what is behind them."""
+    before = world.git("rev-parse", "HEAD")
+    run = world.merge("The second merge")
+    commit = world.git("rev-parse", "HEAD")
+    assert (run.result("deploy dev"), run.result("deploy staging")) == ("success", "failure"), run.text
+    assert run.result("deploy production") == "skipped"
+    assert "run-of-the-other-merge" in run.text
+    assert "Production is untouched" in run.text
+    assert _holds(world, "dev") == commit
+    assert {_holds(world, stack) for stack in ("staging", "production")} == {world.merged}
+
+    settings = world.settings("staging")
+    world.client("staging", "s3").delete_object(Bucket=settings.names.state_bucket, Key=locked)
+    again = world.deploy(before, commit)
+    assert again.green, again.text
+    assert {_holds(world, stack) for stack in ("dev", "staging", "production")} == {commit}
+
+    old = world.deploy(before, world.merged)
+    assert not old.green
+    assert f"dev holds {commit[:12]}, which is later than {world.merged[:12]} of this run" in old.text
+
+
+def _holds(world: World, stack: str) -> str:
+    bucket = world.settings(stack).names.bucket("artifacts")
+    body = world.client(stack, "s3").get_object(Bucket=bucket, Key="deployments/proven.json")["Body"].read()
+    return json.loads(body)["commit"]

@@ -20,7 +20,7 @@ def choose(account: Account, model: str, execution: str) -> Proposal:
 
 def check_proposal(account: Account, spec: ModelSpec, proposal: Proposal) -> list[Finding]:
     """Everything that is wrong with what is proposed."""
-    return check(account, proposal.location, {spec.name: spec}, spec.name, proposal.release)
+    return check(account, proposal.location, {spec.name: spec}, spec.name, proposal.release, anew=True)
 
 
 def adopt(account: Account, spec: ModelSpec, proposal: Proposal) -> bool:

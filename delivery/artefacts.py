@@ -8,6 +8,7 @@ import hashlib
 import json
 import tarfile
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from delivery.errors import DeliveryError
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
-MANIFEST = "manifest.json"
+MANIFEST, SPEC = "manifest.json", "spec.json"
 _CHUNK = 1 << 20
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html: S3 keeps the sha256 of an object
 # as a whole only when it came in one request, which may have 5 GiB.
@@ -55,6 +56,8 @@ class Contents:
     sha256: str
     manifest: dict[str, Any]
     manifest_sha256: str
+    spec: dict[str, Any]
+    """The model's specification as it was trained."""
 
 
 def parse_location(uri: str) -> Location:
@@ -68,14 +71,17 @@ def read_contents(s3: "S3Client", location: Location) -> Contents:
     hashed = _Hashed(_body(s3, location))
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", hashed), mode="r|gz") as archive:
-            text = _member(archive)
-        manifest: Any = json.loads(text)
+            members = _members(archive)
+        manifest, spec = (_object(members, name) for name in (MANIFEST, SPEC))
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         raise ArtefactError(f"{location.uri}: no readable artefact: {error}") from error
-    if not hasattr(manifest, "keys"):
-        raise ArtefactError(f"{location.uri}: {MANIFEST} in it is no JSON object")
     hashed.drain()
-    return Contents(sha256=hashed.hexdigest(), manifest=manifest, manifest_sha256=hashlib.sha256(text).hexdigest())
+    return Contents(
+        sha256=hashed.hexdigest(),
+        manifest=manifest,
+        manifest_sha256=hashlib.sha256(members[MANIFEST]).hexdigest(),
+        spec=spec,
+    )
 
 
 def sha256_of(s3: "S3Client", location: Location) -> str:
@@ -146,11 +152,23 @@ def _body(s3: "S3Client", location: Location) -> Any:
         raise
 
 
-def _member(archive: tarfile.TarFile) -> bytes:
+def _members(archive: tarfile.TarFile) -> dict[str, bytes]:
+    """The documents in the archive by name; a stream is read in order, and once."""
+    found: dict[str, bytes] = {}
     for member in archive:
-        if member.name.removeprefix("./") == MANIFEST and (file := archive.extractfile(member)) is not None:
-            return file.read()
-    raise tarfile.TarError(f"it holds no {MANIFEST}")
+        name = member.name.removeprefix("./")
+        if name in (MANIFEST, SPEC) and (file := archive.extractfile(member)) is not None:
+            found[name] = file.read()
+    return found
+
+
+def _object(members: Mapping[str, bytes], name: str) -> dict[str, Any]:
+    if name not in members:
+        raise ValueError(f"it holds no {name}")
+    document: Any = json.loads(members[name])
+    if not isinstance(document, dict):
+        raise ValueError(f"{name} in it is no JSON object")
+    return cast("dict[str, Any]", document)
 
 
 class _Hashed:

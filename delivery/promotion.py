@@ -59,9 +59,9 @@ class _Promotion:
 
     def run(self, release: Release) -> Promotion:
         package = find_package(self._source.client("sagemaker"), release.package)
-        if package is None:
-            raise PromotionError(f"{release.package} is gone from the registry")
-        execution = package.lineage["execution"]
+        execution = package.lineage.get("execution") if package is not None else None
+        if package is None or execution is None:
+            raise PromotionError(f"{release.package}: the registry does not say which execution it came from")
         image = self._image(release)
         artefact = self._artefact(release)
         evaluation = self._evaluation(package)

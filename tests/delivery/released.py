@@ -205,7 +205,11 @@ def archive(execution: str) -> tuple[bytes, str]:
     manifest = json.dumps({"dataset": {"snapshot_id": SNAPSHOT}, "git_commit": COMMIT, "run": execution}).encode()
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for name, content in (("model.onnx", b"graph " * 1000), ("manifest.json", manifest)):
+        for name, content in (
+            ("model.onnx", b"graph " * 1000),
+            ("manifest.json", manifest),
+            ("spec.json", SPEC.to_json().encode()),
+        ):
             entry = tarfile.TarInfo(name)
             entry.size = len(content)
             tar.addfile(entry, io.BytesIO(content))

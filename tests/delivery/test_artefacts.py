@@ -63,8 +63,9 @@ def test_bytes_and_manifest_are_read_in_one_pass(s3: Any) -> None:
     [
         (b"no archive", "no readable artefact"),
         (archive(model_onnx=b"graph"), r"holds no manifest\.json"),
-        (archive(manifest_json=b"{"), "no readable artefact"),
-        (archive(manifest_json=b"[]"), "is no JSON object"),
+        (archive(manifest_json=b"{}"), r"holds no spec\.json"),
+        (archive(manifest_json=b"{", spec_json=b"{}"), "no readable artefact"),
+        (archive(manifest_json=b"[]", spec_json=b"{}"), r"manifest\.json in it is no JSON object"),
         (archive(model_onnx=b"graph" * 10_000, manifest_json=b"{}")[:60], "no readable artefact"),
     ],
 )

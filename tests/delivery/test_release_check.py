@@ -9,7 +9,7 @@ import pytest
 from delivery.adoption import adopt, check_proposal, choose
 from delivery.artefacts import parse_location
 from delivery.container_registry import digest_of
-from delivery.release_check import RefusedReleaseError, check_file
+from delivery.release_check import RefusedReleaseError, check, check_file
 from models.release import Release, ReleaseError, load_releases, write_releases
 from tests.delivery.released import METRICS, PROJECT, SPEC, Stack, archive
 
@@ -135,6 +135,14 @@ def test_a_failed_gate_is_said(dev: Stack, edited: Any) -> None:
         f"{HELD}.metrics: gate mae maximum 2.2: failed with 2.3",
         f"{HELD}.metrics: gate mae better_than_baseline_by 0.18: failed with 0.1154",
     ]
+
+
+def test_a_gate_that_was_tightened_since_stops_what_is_new_and_not_what_is_released(dev: Stack) -> None:
+    tighter = SPEC.model_copy(update={"gates": (SPEC.gates[0].model_copy(update={"maximum": 1.0}),)})
+    specs = {SPEC.name: tighter}
+    assert check(dev.account, "releases/dev.toml", specs, SPEC.name, dev.release) == []
+    (finding,) = check(dev.account, "releases/dev.toml", specs, SPEC.name, dev.release, anew=True)
+    assert str(finding) == f"{HELD}.metrics: gate mae maximum 1: failed with 1.9"
 
 
 def test_a_proposal_that_was_changed_after_it_was_signed_is_refused_and_the_file_stays(dev: Stack) -> None:

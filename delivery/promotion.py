@@ -137,7 +137,7 @@ class _Promotion:
 
     def _say(self, what: str, *, changed: bool) -> None:
         self._changes += changed
-        self._told(f"{'copied' if changed else 'was there:'} {what}" if what else "")
+        self._told(f"{'copied' if changed else 'was there:'} {what}")
 
 
 def _is_signed(proposal: Proposal, account: Account) -> bool:

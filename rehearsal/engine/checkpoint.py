@@ -126,6 +126,7 @@ def _opened(properties: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
         for key, value in properties.items()
         if isinstance(value, dict) and cast("dict[str, Any]", value).get(SIGNATURE) == SECRET
     ]
-    return {
-        key: json.loads(value["plaintext"]) if key in hidden else value for key, value in properties.items()
-    }, hidden
+    if any("plaintext" not in properties[key] for key in hidden):
+        raise ValueError("it holds encrypted secrets, for which the rehearsal has no key")
+    opened = {key: json.loads(value["plaintext"]) if key in hidden else value for key, value in properties.items()}
+    return opened, hidden

@@ -118,6 +118,9 @@ class StackStore:
     def _parse(self, text: str) -> None:
         try:
             document: Any = json.loads(text)
+            if "resources" in document:
+                self._take_first_version(document)
+                return
             checkpoint = document["checkpoint"]
             latest: dict[str, Any] = checkpoint.get("latest") or {}
             self._time = latest.get("manifest", {}).get("time", _NEVER)
@@ -127,6 +130,12 @@ class StackStore:
             raise self._corrupt(error) from error
         self.account_id = document.get("rehearsal", {}).get("account_id", "")
         self._resources = {resource.key: resource for resource in self._checked(latest)}
+
+    def _take_first_version(self, document: Mapping[str, Any]) -> None:
+        """What rehearsals wrote before the state became a checkpoint; the next commit writes it anew."""
+        self.account_id = document["account_id"]
+        found = [ResourceState.from_json(entry) for entry in document["resources"]]
+        self._resources = {resource.key: resource for resource in found}
 
     def _checked(self, deployment: Mapping[str, Any]) -> list[ResourceState]:
         try:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from rehearsal.engine.resource_state import ResourceState
 from rehearsal.engine.state import StackStore, StateCorruptError
 from rehearsal.engine.storage import FileStorage
 from rehearsal.engine.urn import STACK_TYPE
+from rehearsal.provider.wire import SECRET, SIGNATURE
 
 
 def resource(name: str, **fields: object) -> ResourceState:
@@ -86,4 +88,24 @@ def test_something_else_in_the_file_is_refused(tmp_path: Path, text: str) -> Non
     path = tmp_path / "local.json"
     path.write_text(text)
     with pytest.raises(StateCorruptError, match="move it away"):
+        store_at(path)
+
+
+def test_a_state_of_an_older_rehearsal_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "local.json"
+    entry = asdict(resource("a", dependencies=["x"]))
+    del entry["external"], entry["secrets"]
+    path.write_text(json.dumps({"version": 1, "account_id": "1", "outputs": {}, "resources": [entry]}))
+    store = store_at(path)
+    assert (store.account_id, store.resources) == ("1", {entry["urn"]: resource("a", dependencies=["x"])})
+    store.commit()
+    assert json.loads(path.read_text())["version"] == 3
+
+
+def test_encrypted_secrets_are_said_to_be_out_of_reach(tmp_path: Path) -> None:
+    secret = {SIGNATURE: SECRET, "ciphertext": "v1:abc"}
+    entry = {"urn": "u", "type": "t", "custom": True, "outputs": {"password": secret}}
+    path = tmp_path / "local.json"
+    path.write_text(json.dumps({"version": 3, "checkpoint": {"latest": {"resources": [entry]}}}))
+    with pytest.raises(StateCorruptError, match="encrypted secrets, for which the rehearsal has no key"):
         store_at(path)

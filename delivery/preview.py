@@ -137,7 +137,8 @@ def _step(entry: Any, where: str) -> PreviewStep:
         known = ", ".join(sorted(OPERATIONS))
         raise PreviewError(f"{where}: the operation `{op}` is not known here, a newer Pulumi made this; known: {known}")
     old = _state(fields, "oldState", where, needed=op not in WITHOUT_OLD)
-    new = _state(fields, "newState", where, needed=op not in WITHOUT_NEW)
+    # What a refresh will find is not known when it is told that it begins.
+    new = _state(fields, "newState", where, needed=op not in WITHOUT_NEW and op != "refresh")
     held = new or old
     detail = _mapping(fields.get("detailedDiff") or {}, f"{where}: `detailedDiff`")
     kinds = {path: str(_mapping(value, f"{where}: `{path}`").get("kind", "update")) for path, value in detail.items()}

@@ -103,7 +103,7 @@ def test_what_a_refresh_found_comes_apart_from_what_the_program_does() -> None:
     gone, made = step("delete"), step("create")
     del gone["newState"], made["oldState"]
     steps = [
-        {"op": "refresh", "urn": root["urn"], "oldState": root, "newState": root},
+        {"op": "refresh", "urn": root["urn"], "oldState": root},
         gone,
         {"op": "same", "urn": root["urn"], "oldState": root, "newState": root},
         made,

@@ -8,7 +8,7 @@ import boto3
 import job
 from botocore.exceptions import ClientError
 
-from infra.names import IMAGES, Names
+from infra.names import IMAGES, Image, Names
 from infra.sources import content_tag
 from rehearsal import images
 
@@ -18,7 +18,7 @@ REQUIRED_OUTPUT = "type=image,push=true,oci-mediatypes=false"
 def log_in(_: dict[str, str]) -> None:
     """A token of the account's registry."""
     answer = boto3.client("ecr").get_authorization_token()
-    job.output("registry", answer["authorizationData"][0]["proxyEndpoint"].removeprefix("https://"))
+    job.output("registry", str(answer["authorizationData"][0].get("proxyEndpoint")).removeprefix("https://"))
     job.variable("REHEARSED_LOGGED_IN", "true")
 
 
@@ -41,7 +41,7 @@ def build_and_push(inputs: dict[str, str]) -> None:
     dockerfile = workspace / inputs["context"] / inputs["file"]
     if not dockerfile.is_file():
         job.fail(f"failed to read dockerfile: open {inputs['file']}: no such file or directory")
-    image = next(each for each in IMAGES if each == dockerfile.parent.name)
+    image: Image = next(each for each in IMAGES if each == dockerfile.parent.name)
     address, _, tag = inputs["tags"].rpartition(":")
     registry, _, repository = address.partition("/")
     project, stack = repository.removesuffix(f"-{image}").split("-", 1)

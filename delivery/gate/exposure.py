@@ -77,5 +77,5 @@ def _public(document: Any) -> set[tuple[str, tuple[str, ...]]]:
     if document in (None, "") or is_unknown(document):
         return set()
     with suppress(ValueError):  # AWS refuses what is no policy document by itself
-        return {(each.sid, each.actions) for each in parse_statements(document) if each.public}
+        return {(each.sid, each.written) for each in parse_statements(document) if each.public}
     return set()

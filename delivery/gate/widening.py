@@ -37,10 +37,11 @@ def _beyond(statement: Statement, granted: Sequence[Statement]) -> Iterator[str]
     for action, resource, principal in _grants(statement):
         holding = [each for each in granted if _grants_all(each, action, resource, principal)]
         if not holding:
-            yield f"{name}{_words(action, resource, principal)}"
+            yield f"{name}{_words(_written(statement, action), resource, principal)}"
         elif not any(_narrower(statement.conditions, each.conditions) for each in holding):
-            fewer = sorted({f"{key}" for _, key, _ in _dropped(statement, holding)})
-            yield f"{name}{action} on {resource} under other conditions ({', '.join(fewer) or 'none is left'})"
+            fewer = sorted({key for _, key, _ in _dropped(statement, holding)})
+            said = f"{_written(statement, action)} on {resource} under other conditions"
+            yield f"{name}{said} ({', '.join(fewer)})"
 
 
 def _not_denied(statement: Statement, denied: Sequence[Statement]) -> Iterator[str]:
@@ -53,7 +54,7 @@ def _not_denied(statement: Statement, denied: Sequence[Statement]) -> Iterator[s
     for action, resource, principal in _grants(statement):
         holding = [each for each in denied if _grants_all(each, action, resource, principal)]
         if not any(_narrower(statement.conditions, each.conditions) for each in holding):
-            yield f"{name}no longer denies {action} on {resource}"
+            yield f"{name}no longer denies {_written(statement, action)} on {resource}"
 
 
 def _grants(statement: Statement) -> Iterable[tuple[str, str, str]]:
@@ -121,6 +122,10 @@ def _like(value: str, patterns: Sequence[str]) -> bool:
 
 def _dropped(statement: Statement, holding: Sequence[Statement]) -> list[Condition]:
     return [each for old in holding for each in old.conditions if not _narrower(statement.conditions, [each])]
+
+
+def _written(statement: Statement, action: str) -> str:
+    return statement.written[statement.actions.index(action)]
 
 
 def _words(action: str, resource: str, principal: str) -> str:

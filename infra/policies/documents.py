@@ -38,6 +38,8 @@ class Statement:
     sid: str
     effect: str
     actions: tuple[str, ...]
+    written: tuple[str, ...]
+    """The actions as they are spelled, for people."""
     not_actions: tuple[str, ...]
     resources: tuple[str, ...]
     not_resources: tuple[str, ...]
@@ -100,6 +102,7 @@ def _statement(body: Mapping[str, Any]) -> Statement:
         sid=str(body.get("Sid", "")),
         effect=str(body.get("Effect", "")),
         actions=tuple(each.lower() for each in _texts(body.get("Action"))),
+        written=_texts(body.get("Action")),
         not_actions=tuple(each.lower() for each in _texts(body.get("NotAction"))),
         resources=_texts(body.get("Resource")),
         not_resources=_texts(body.get("NotResource")),

@@ -48,7 +48,7 @@ WIDENING = [
         ROLE_POLICY,
         policy(allow("s3:GetObject")),
         policy(allow(["s3:GetObject", "s3:PutObject"])),
-        ("widen-iam", "s3:putobject"),
+        ("widen-iam", "s3:PutObject"),
     ),
     changed(
         "one action less", ROLE_POLICY, policy(allow(["s3:GetObject", "s3:PutObject"])), policy(allow("s3:GetObject"))
@@ -110,7 +110,7 @@ WIDENING = [
         ROLE_POLICY,
         policy(allow("s3:*"), deny("s3:DeleteObject")),
         policy(allow("s3:*")),
-        ("widen-iam", "no longer denies s3:deleteobject"),
+        ("widen-iam", "no longer denies s3:DeleteObject"),
     ),
     changed(
         "a denial under a condition only",
@@ -327,7 +327,7 @@ OPENING = [
         POLICY,
         {"policy": document()},
         {"policy": document(public())},
-        ("widen-iam", "s3:getobject"),
+        ("widen-iam", "s3:GetObject"),
         ("open-to-public", "everyone"),
     ),
     changed(
@@ -335,7 +335,7 @@ OPENING = [
         POLICY,
         {"policy": document()},
         {"policy": document(public(Condition={"StringEquals": {"aws:SourceAccount": "1"}}))},
-        ("widen-iam", "s3:getobject"),
+        ("widen-iam", "s3:GetObject"),
     ),
     Case(
         "an ACL for everyone",

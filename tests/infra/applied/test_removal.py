@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from delivery.declared import resources
+from delivery.retirement import retire
 from infra.names import BUCKET_PURPOSES
 from rehearsal.engine import ProtectedError, destroy
 
@@ -41,6 +43,12 @@ def test_destroying_the_local_stack_leaves_nothing(stacks: Any, project_dir: Pat
     keys = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"]]
     assert {key["KeyState"] for key in keys if key["KeyManager"] == "CUSTOMER"} == {"PendingDeletion"}
     assert [vpc for vpc in applied.client("ec2").describe_vpcs()["Vpcs"] if not vpc["IsDefault"]] == []
-    assert json.loads(applied.state.read_text(encoding="utf-8"))["resources"] == []
+    state = json.loads(applied.state.read_text(encoding="utf-8"))
+    assert resources(state) == []
+    # Pulumi retains what an endpoint may have been rolled back to; whoever destroys a stack clears it away.
+    sagemaker = applied.client("sagemaker")
+    retired = retire(sagemaker, applied.names, state)
+    assert (len(retired.models), len(retired.configurations)) == (1, 1)
+    assert sagemaker.list_models()["Models"] == sagemaker.list_endpoint_configs()["EndpointConfigs"] == []
     left = [each for each in stacks.rehearsal.endpoints() if each["account"] == applied.settings.account_id]
     assert left == []

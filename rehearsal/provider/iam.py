@@ -18,7 +18,7 @@ class Role(ServiceHandler):
     replace_on = frozenset({"name", "namePrefix", "path"})
     taggable = True
     local = frozenset({"forceDetachPolicies", "namePrefix"})
-    not_shown = "Permissions are not enforced unless moto is told to; trust by web identity never is."
+    not_shown = "Enforced, see `authorization` below; the signature of a web identity's token is not verified."
 
     def create(self, aws: AwsClients, inputs: Properties) -> Created:
         name = inputs["name"]

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-_FILE: Final = Path(__file__).with_name("actions.json")
+FILE: Final = Path(__file__).with_name("actions.json")
 SERVICES: Final = (
     "application-autoscaling",
     "athena",
@@ -44,7 +44,7 @@ _EC2 = re.compile(
 
 @functools.cache
 def _reference() -> dict[str, Any]:
-    return json.loads(_FILE.read_text(encoding="utf-8"))
+    return json.loads(FILE.read_text(encoding="utf-8"))
 
 
 def known(action: str) -> bool:
@@ -84,4 +84,4 @@ def _service(name: str, definition: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    _FILE.write_text(extract(), encoding="utf-8")
+    FILE.write_text(extract(), encoding="utf-8")

@@ -161,7 +161,7 @@ def test_a_role_is_passed_to_the_service_it_is_for(account: Any, as_role: Callab
 def test_a_job_is_refused_a_role_that_does_not_trust_it(account: Any) -> None:
     trust = policy({"Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}})
     role = account.client("iam").create_role(RoleName="stranger", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-    with pytest.raises(ClientError, match="the trust policy of role .* does not let sagemaker"):
+    with pytest.raises(ClientError, match=r"the trust policy of role .* does not let sagemaker"):
         account.client("sagemaker").create_training_job(
             TrainingJobName="job",
             RoleArn=role,

@@ -51,7 +51,8 @@ def _move(environment: str, rehearsal: str, scope: Scope) -> None:
 
 
 def _said(environment: str, scope: Scope, moved: Moved) -> str:
-    what = f"{len(moved.models)} models, {moved.resources} resources" if moved.models else "nothing"
+    models = "one model" if len(moved.models) == 1 else f"{len(moved.models)} models"
+    what = f"{models}, {moved.resources} resources" if moved.models else "nothing"
     return (
         f"{environment}: {what} moved, no change in any preview. Pulumi.{environment}.yaml says scope: {scope}; commit "
         "it: a deployment of a commit that says otherwise is refused"

@@ -127,7 +127,8 @@ def _variant_pairs(
         yield f"{place}: instances", "at least 1", live.instances
     yield f"{place}: image", release.image, live.image
     digests = sorted({image.rpartition("@")[2] for image in live.images})
-    yield f"{place}: image digest", release.image.rpartition("@")[2], ", ".join(digests)
+    if digests:  # SageMaker does not say of every kind of endpoint what it resolved
+        yield f"{place}: image digest", release.image.rpartition("@")[2], ", ".join(digests)
     yield f"{place}: artefact", release.artefact, live.artefact
     yield f"{place}: release", release.package, live.environment.get("RELEASE", "")
     yield f"{place}: manifest", release.manifest_sha256, live.environment.get("MODEL_MANIFEST_SHA256", "")

@@ -117,6 +117,8 @@ def test_another_digest_than_released_is_told(sagemaker: SageMaker) -> None:
     sagemaker.endpoints[ENDPOINT]["ProductionVariants"][0]["DeployedImages"] = [{"ResolvedImage": other}]
     (mismatch,) = verdict(sagemaker, state_of("1")).mismatches
     assert (mismatch.what, mismatch.declared) == ("variant main: image digest", DIGEST)
+    del sagemaker.endpoints[ENDPOINT]["ProductionVariants"][0]["DeployedImages"]
+    assert verdict(sagemaker, state_of("1")).ok, "the model's own image has been compared"
 
 
 def test_variants_weights_and_machines_are_compared(sagemaker: SageMaker) -> None:

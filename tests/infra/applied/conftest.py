@@ -57,8 +57,8 @@ class Applied:
     settings: Settings
     state: Path
     environment: dict[str, str]
-    override: Mapping[str, str]
-    """Where its releases are."""
+    override: Mapping[str, Any]
+    """Where its releases are, and of one where it is deployed from."""
     first: UpResult
     second: UpResult
     release: Release
@@ -104,7 +104,9 @@ class Stacks:
         settings = load_settings(project_directory(), stack)
         environment = self.rehearsal.environment(settings.account_id, settings.region)
         releases, state = self._folder / "releases", self._folder / f"{stack}.json"
-        override = {"releases": str(releases)}
+        override: dict[str, Any] = {"releases": str(releases)}
+        if stack == BOOTSTRAPPED:
+            override["github"] = {"repository": "org/repo"}
         write_releases(releases / f"{stack}.toml", {})
         deploying = self._deploying(settings, environment)
         first = up(project_directory(), stack, state, deploying, override)

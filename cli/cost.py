@@ -11,6 +11,9 @@ from cli.places import find_place
 from cli.preview import pulumi_stack
 from delivery.cost import Estimate, PriceTable, before_and_after, declared_in, estimate, load_prices
 from delivery.preview import Preview, parse_preview
+from infra.scope import environment_of
+from infra.settings import environments, load_settings
+from infra.sources import project_directory
 
 StackArgument = Annotated[str, typer.Argument(help="A stack, as in Pulumi.<stack>.yaml.")]
 PreviewOption = Annotated[
@@ -38,10 +41,19 @@ def cost(
         print_json({"stack": stack, **after.to_json(), "difference_per_month": difference})
     else:
         _print(stack, before, after, table)
+        _print_hours(stack)
 
 
 def _read(file: Path) -> Preview:
     return parse_preview(file.read_text(encoding="utf-8"), str(file))
+
+
+def _print_hours(stack: str) -> None:
+    project_dir = project_directory()
+    hours = load_settings(project_dir, environment_of(stack, environments(project_dir))).endpoint.hours
+    if hours is not None:
+        part = f"{hours.per_week:g} of the week's 168 hours"
+        console.print(f"its endpoints run {part} (endpoint.hours); the sum counts them as if always", markup=False)
 
 
 def _print(stack: str, before: Estimate, after: Estimate, table: PriceTable) -> None:

@@ -83,6 +83,12 @@ class HoursSettings(Section):
             raise ValueError(f"opens ({self.opens}) must come before closes ({self.closes}), on the same day")
         return self
 
+    @property
+    def per_week(self) -> float:
+        """How many of the week's 168 hours these are."""
+        (first, opened), (last, closed) = (map(int, each.split(":")) for each in (self.opens, self.closes))
+        return len(set(self.days)) * (last - first + (closed - opened) / 60)
+
 
 class EndpointSettings(Section):
     """What models are served on."""

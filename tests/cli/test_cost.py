@@ -40,6 +40,13 @@ def test_the_cost_and_its_difference_come_from_a_file(tmp_path: Path) -> None:
     assert document["difference_per_month"] == {"least": 0.0, "most": 0.0}
 
 
+def test_hours_are_said_where_there_are_some(tmp_path: Path) -> None:
+    file = written(tmp_path, "p.json", "aws:cloudwatch/dashboard:Dashboard")
+    told = runner.invoke(app, ["cost", "staging", "--preview", file]).stdout
+    assert "its endpoints run 65 of the week's 168 hours (endpoint.hours)" in told
+    assert "endpoint.hours" not in runner.invoke(app, ["cost", "dev", "--preview", file]).stdout
+
+
 def test_what_is_not_known_is_said(tmp_path: Path) -> None:
     told = runner.invoke(app, ["cost", "dev", "--preview", written(tmp_path, "p.json", "aws:rds/cluster:Cluster")])
     assert "unknown: aws:rds/cluster:Cluster: not in the price table" in told.stdout

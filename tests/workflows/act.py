@@ -109,7 +109,8 @@ def finished(process: subprocess.Popen[str]) -> Run:
     jobs: dict[str, str] = {}
     for raw in output.splitlines():
         entry = _entry(raw)
-        name = str(entry.get("job", "")).partition("/")[2] or str(entry.get("job", ""))
+        told = str(entry.get("job", ""))
+        name = (told.partition("/")[2] or told).strip()
         if "jobResult" in entry:
             jobs[name] = str(entry["jobResult"])
         message = str(entry.get("msg", raw)).rstrip("\n")

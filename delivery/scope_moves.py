@@ -83,7 +83,8 @@ def split(move: Move, say: Say) -> Moved:
     with _writing(backup, say) as write:
         for model, stack in stacks.items():
             write(stack, there[model], division.models[model])
-        say(f"{len(stacks)} stacks written; {move.name} still holds what they hold")
+        written = "one stack" if len(stacks) == 1 else f"{len(stacks)} stacks"
+        say(f"{written} written; {move.name} still holds all of it")
         _refuse_changes(move, "models", [stack.name for stack in stacks.values()], say)
         _refuse_moved_on(first, before)
         write(first, before, division.platform)

@@ -34,6 +34,8 @@ NOTES: Final = (
     "Of what AWS services call on behalf of their caller, S3's use of a bucket's KMS key, SageMaker's grant for the "
     "volumes of a job and passed roles are checked. Service control policies, VPC endpoint policies, KMS grants and "
     "Lake Formation's permissions are not evaluated.",
+    "What services do with a job's role before its container runs (pulling the image, writing its log) is not checked; "
+    "a boundary whose policy does not exist limits nothing, where AWS refuses to make such a role.",
     "The signature of a web identity's token is not verified; its issuer, audience, expiry and the trust policy's "
     "conditions on `aud` and `sub` are.",
 )

@@ -132,3 +132,11 @@ def test_pull_requests_are_never_deployed_with_rights_of_the_repository() -> Non
     for file in WORKFLOWS:
         events = rehearsed_yaml.load(file)["on"]
         assert not {"pull_request_target", "workflow_run", "issue_comment"} & set(events), file.name
+
+
+def test_no_stack_is_deployed_unless_the_one_before_it_was() -> None:
+    """A job that is pushed out of the queue is cancelled, which is no failure: so success is asked for."""
+    deploy = jobs(ROOT / ".github" / "workflows" / "deploy.yml")
+    assert "needs.dev.result == 'success'" in deploy["staging"]["if"]
+    assert "needs.staging.result == 'success'" in deploy["production"]["if"]
+    assert "if" not in deploy["dev"]

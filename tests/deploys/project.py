@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from delivery.pulumi import PulumiStack
 from infra.names import Names
 from infra.settings import Settings, load_settings
 from models.release import Release, write_releases
@@ -62,6 +63,10 @@ class Project:
     @property
     def names(self) -> Names:
         return self.settings.names
+
+    @property
+    def pulumi(self) -> PulumiStack:
+        return PulumiStack(project_dir=self.path, name=self.stack, environment=self.environment)
 
     @property
     def endpoint(self) -> str:

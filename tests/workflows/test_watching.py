@@ -90,7 +90,8 @@ def test_a_change_by_hand_is_found(world: World, drifted: tuple[Run, Run]) -> No
 def test_one_issue_is_opened_and_then_edited(world: World, drifted: tuple[Run, Run]) -> None:
     assert drifted[1].green, drifted[1].text
     (issue,) = world.state_of_github["issues"]
-    assert (issue["state"], issue["edits"]) == ("open", 1)
+    assert issue["state"] == "open"
+    assert issue["edits"] >= 1
     assert "dev" in issue["title"]
     assert "messageRetentionSeconds" in issue["body"]
 

@@ -11,7 +11,7 @@ from delivery.hours import close, is_open, reopen
 from infra.settings import EndpointSettings, HoursSettings
 
 HOURS = HoursSettings(opens="07:00", closes="20:00", timezone="Europe/Dublin")
-NOW = datetime.now(UTC) + timedelta(minutes=1)
+LATER = datetime.now(UTC) + timedelta(days=1)
 NAME = "drivetrain-staging-mpg"
 SCALED = f"endpoint/{NAME}/variant/main"
 PARENT = "urn:pulumi:staging::drivetrain::drivetrain:model:Endpoint::mpg"
@@ -122,11 +122,11 @@ def state() -> dict[str, Any]:
 @pytest.mark.slow
 def test_an_endpoint_stops_and_is_made_again_as_it_was(aws: Any) -> None:
     scaling = client("application-autoscaling")
-    assert close(client, [NAME, "never-made"], NOW).moved == (NAME,)
+    assert close(client, [NAME, "never-made"], LATER).moved == (NAME,)
     assert aws.list_endpoints()["Endpoints"] == []
     assert scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"] == []
     assert aws.describe_endpoint_config(EndpointConfigName="c-2")
-    assert close(client, [NAME], NOW).moved == ()
+    assert close(client, [NAME], LATER).moved == ()
 
     assert reopen(client, [NAME], state(), wait_s=5).moved == (NAME,)
     live = aws.describe_endpoint(EndpointName=NAME)
@@ -144,19 +144,19 @@ def test_one_that_is_never_scaled_stops_too(aws: Any) -> None:
     client("application-autoscaling").deregister_scalable_target(
         ServiceNamespace="sagemaker", ResourceId=SCALED, ScalableDimension=DIMENSION
     )
-    assert close(client, [NAME], NOW).moved == (NAME,)
+    assert close(client, [NAME], LATER).moved == (NAME,)
 
 
 @pytest.mark.slow
 def test_one_that_is_being_changed_is_left_for_the_next_time(aws: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {**aws.describe_endpoint(EndpointName=NAME), "EndpointStatus": "Updating"}
     monkeypatch.setattr(aws, "describe_endpoint", lambda **_: answer)
-    found = close(lambda service: aws if service == "sagemaker" else client(service), [NAME], NOW)
+    found = close(lambda service: aws if service == "sagemaker" else client(service), [NAME], LATER)
     assert (found.moved, found.busy) == ((), (NAME,))
 
 
 @pytest.mark.slow
 def test_one_that_was_deployed_just_now_is_left_for_the_next_time(aws: Any) -> None:
-    found = close(client, [NAME], NOW - timedelta(hours=2))
+    found = close(client, [NAME], datetime.now(UTC) - timedelta(hours=2))
     assert (found.moved, found.busy) == ((), (NAME,))
     assert len(aws.list_endpoints()["Endpoints"]) == 1

@@ -16,7 +16,7 @@ def labelled(world: World, first_merge: Run) -> tuple[dict[str, Any], Run]:
     """The pull request with its label, and the run that makes its stack."""
     assert first_merge.green, first_merge.text
     head = world.git("rev-parse", "HEAD")
-    payload = request_from(world, head, head) | {"action": "labeled"}
+    payload: dict[str, Any] = request_from(world, head, head) | {"action": "labeled"}
     payload["pull_request"]["labels"] = [{"name": "ephemeral-stack"}]
     return payload, world.run("pull_request", payload, "teardown")
 

@@ -159,7 +159,7 @@ def verdicts(found: Sequence[Measurement]) -> list[str]:
 
 def main(counts: Sequence[int] = COUNTS) -> None:
     """Measure and print."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, width=max(120, shutil.get_terminal_size().columns))
     console.print(describe())
     headings = ("scope", "models", "stacks", "resources", "largest", "program, s", "ms each", "kB each")
     table = Table(*headings, "state, MB", "up, s", box=None)

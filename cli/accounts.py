@@ -10,7 +10,7 @@ import boto3
 import typer
 
 from cli.connection import server_holds, state_directory
-from delivery.accounts import Account, open_account
+from delivery.releases.accounts import Account, open_account
 from infra.settings import Settings, load_settings
 from infra.sources import project_directory
 from rehearsal import server

@@ -6,8 +6,8 @@ import typer
 
 from cli.connection import JsonOption
 from cli.output import print_json, print_table
-from delivery.affected import affected as stacks_affected
-from delivery.changes import changed_paths, environments
+from delivery.stacks.affected import affected as stacks_affected
+from delivery.stacks.changes import changed_paths, environments
 from infra.sources import project_directory
 from models.spec import discover
 

@@ -12,8 +12,8 @@ import typer
 
 from cli.connection import LOCAL_STACK, account_client, check_account
 from cli.output import Stage, console, stage
-from delivery.bootstrap import Bootstrap, BootstrapError, Bootstrapped
-from delivery.stack_file import write_account, write_github
+from delivery.pulumi.stack_file import write_account, write_github
+from delivery.stacks.bootstrap import Bootstrap, BootstrapError, Bootstrapped
 from infra.bootstrap.settings import BootstrapSettings, bootstrap_settings
 from infra.settings import REPOSITORY, GitHubSettings, Settings, load_settings
 from infra.sources import project_directory

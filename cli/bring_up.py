@@ -18,9 +18,9 @@ from cli.output import console, stage
 from cli.pipeline_progress import follow
 from cli.prediction import invoke
 from cli.whereabouts import example_row, say_where
-from delivery.accounts import Account
-from delivery.adoption import adopt, choose
-from delivery.images import sign_present
+from delivery.images.stack_images import sign_present
+from delivery.releases.accounts import Account
+from delivery.releases.adoption import adopt, choose
 from infra.model_folders import checked_models
 from infra.names import IMAGES
 from infra.settings import load_settings

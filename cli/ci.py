@@ -15,12 +15,12 @@ import typer
 from cli.accounts import account_of
 from cli.connection import DEFAULT_REHEARSAL
 from cli.output import console
-from delivery import build_plan as building
-from delivery import deployed as deployments
-from delivery import drift
-from delivery.github import GitHub, merged_reports
-from delivery.release_request import propose_release
-from delivery.workflow import (
+from delivery.images import build_plan as building
+from delivery.stacks import drift
+from delivery.workflows import deployed as deployments
+from delivery.workflows.github import GitHub, merged_reports
+from delivery.workflows.release_request import propose_release
+from delivery.workflows.workflow import (
     Role,
     WorkflowError,
     check_repository,

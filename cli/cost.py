@@ -10,7 +10,7 @@ from cli.output import console, print_json, print_table
 from cli.places import find_place
 from cli.preview import pulumi_stack
 from delivery.cost import Estimate, PriceTable, before_and_after, declared_in, estimate, load_prices
-from delivery.preview import Preview, parse_preview
+from delivery.pulumi.preview import Preview, parse_preview
 from infra.scope import environment_of
 from infra.settings import environments, load_settings
 from infra.sources import project_directory

@@ -11,18 +11,18 @@ from cli.gate import CommitsOption, MessageOption, judged
 from cli.output import console, print_json
 from cli.places import StackPlace, find_place
 from cli.verify import StackArgument, print_verdicts
-from delivery.affected import affected
-from delivery.backend import BACKEND_VARIABLE, backend_url, secrets_provider
-from delivery.changes import changed_paths
-from delivery.changes import environments as environments_since
 from delivery.deploy import Outcome, Plan
 from delivery.deploy import deploy as deployed
 from delivery.errors import DeliveryError
 from delivery.gate import GateError
-from delivery.preview import Preview
-from delivery.pulumi import PulumiStack
-from delivery.scopes import refuse_other_scope, stacks_of
-from delivery.several import in_waves, waves_of
+from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url, secrets_provider
+from delivery.pulumi.command import PulumiStack
+from delivery.pulumi.preview import Preview
+from delivery.stacks.affected import affected
+from delivery.stacks.changes import changed_paths
+from delivery.stacks.changes import environments as environments_since
+from delivery.stacks.scopes import refuse_other_scope, stacks_of
+from delivery.stacks.several import in_waves, waves_of
 from infra.model_folders import model_names
 
 POLICY_PACK = Path("infra") / "policies" / "pack"

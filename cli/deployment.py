@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from cli.output import stage
-from delivery.retirement import retire
-from delivery.verify import refuse, verify
+from delivery.endpoints.retirement import retire
+from delivery.endpoints.verify import refuse, verify
 from infra.bootstrap.settings import bootstrap_settings
 from infra.settings import Settings
 from infra.sources import project_directory

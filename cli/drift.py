@@ -9,12 +9,12 @@ import typer
 
 from cli.ci import StackArgument
 from cli.output import console
-from delivery import drift as drifting
-from delivery.backend import BACKEND_VARIABLE, backend_url
-from delivery.hours import STOPPED_TYPES, is_open
-from delivery.pulumi import PulumiStack
-from delivery.scopes import stacks_of
-from delivery.workflow import write_summary
+from delivery.endpoints.hours import STOPPED_TYPES, is_open
+from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url
+from delivery.pulumi.command import PulumiStack
+from delivery.stacks import drift as drifting
+from delivery.stacks.scopes import stacks_of
+from delivery.workflows.workflow import write_summary
 from infra.model_folders import model_names
 from infra.settings import Settings, load_settings, stack_file
 from infra.sources import project_directory

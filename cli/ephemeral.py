@@ -9,10 +9,10 @@ import boto3
 import typer
 
 from cli.output import console
-from delivery import ephemeral as stacks
-from delivery.backend import backend_url, secrets_provider
-from delivery.pulumi import PulumiStack
-from delivery.retirement import retire
+from delivery.endpoints.retirement import retire
+from delivery.pulumi.backend import backend_url, secrets_provider
+from delivery.pulumi.command import PulumiStack
+from delivery.stacks import ephemeral as stacks
 from infra.settings import Settings, load_settings
 from infra.sources import project_directory
 

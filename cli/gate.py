@@ -8,10 +8,10 @@ import typer
 
 from cli.connection import JsonOption
 from cli.output import console, print_json
-from delivery.backend import BACKEND_VARIABLE, backend_url
 from delivery.gate import Verdict, check, parse_allowances, read_allowances
-from delivery.preview import Preview, parse_preview
-from delivery.pulumi import PulumiStack
+from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url
+from delivery.pulumi.command import PulumiStack
+from delivery.pulumi.preview import Preview, parse_preview
 from infra.policies import load_exemptions
 from infra.scope import environment_of
 from infra.settings import environments, load_settings, stack_file

@@ -7,7 +7,7 @@ import typer
 from cli.connection import DEFAULT_REHEARSAL, RehearsalOption, connect
 from cli.output import console
 from cli.verify import StackArgument
-from delivery.announcement import hand_over
+from delivery.releases.announcement import hand_over
 
 
 def github_token(stack: StackArgument, name: RehearsalOption = DEFAULT_REHEARSAL) -> None:

@@ -9,7 +9,7 @@ from cli.connection import DEFAULT_REHEARSAL, RehearsalOption
 from cli.output import console
 from cli.places import StackPlace, find_place
 from cli.preview import StackArgument, pulumi_stack
-from delivery.hours import Moved, close, is_open, reopen
+from delivery.endpoints.hours import Moved, close, is_open, reopen
 
 OpenOption = Annotated[
     bool | None, typer.Option("--open/--close", help="Whatever the clock says: start the endpoints, or stop them.")

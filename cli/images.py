@@ -5,8 +5,8 @@ import typer
 from cli.accounts import FromOption, FromProfileOption, ToOption, ToProfileOption, account_of
 from cli.connection import DEFAULT_REHEARSAL, LOCAL_STACK, JsonOption, RehearsalOption, StackOption
 from cli.output import console, print_json, print_table
-from delivery import images
-from delivery.container_registry import RegistryError
+from delivery.images import stack_images as images
+from delivery.images.container_registry import RegistryError
 from infra.sources import project_directory
 
 app = typer.Typer(help="The images of a stack: built once, by content, signed, copied by digest.", no_args_is_help=True)

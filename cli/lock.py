@@ -9,8 +9,8 @@ import typer
 
 from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption, connect
 from cli.output import console, print_json, print_table
-from delivery.backend import backend_url, project_name
-from delivery.locks import StackLock, find_locks, release, whoami
+from delivery.pulumi.backend import backend_url, project_name
+from delivery.pulumi.locks import StackLock, find_locks, release, whoami
 from infra.scope import environment_of
 from infra.settings import environments, load_settings
 from infra.sources import project_directory

@@ -40,12 +40,12 @@ from cli.connection import NotConnectedError
 from cli.ingest import NothingTakenError
 from cli.output import errors
 from cli.prediction import PredictionError
-from delivery.backend import BackendError
-from delivery.changes import GitError
 from delivery.errors import DeliveryError
-from delivery.locks import LockError
-from delivery.preview import PreviewError
-from delivery.pulumi import PulumiError, PulumiMissingError
+from delivery.pulumi.backend import BackendError
+from delivery.pulumi.command import PulumiError, PulumiMissingError
+from delivery.pulumi.locks import LockError
+from delivery.pulumi.preview import PreviewError
+from delivery.stacks.changes import GitError
 from infra.policies import ExemptionError
 from infra.scope import ScopeError
 from infra.settings import SettingsError

@@ -10,9 +10,9 @@ import typer
 from cli.connection import DEFAULT_REHEARSAL, RehearsalOption
 from cli.output import console
 from cli.places import StackPlace, find_place
-from delivery.backend import BACKEND_VARIABLE, backend_url
-from delivery.preview import parse_preview
-from delivery.pulumi import PulumiStack
+from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url
+from delivery.pulumi.command import PulumiStack
+from delivery.pulumi.preview import parse_preview
 
 StackArgument = Annotated[str, typer.Argument(help="A stack, as in Pulumi.<stack>.yaml.")]
 FileOption = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write Pulumi's document there.")]

@@ -3,8 +3,8 @@
 from cli.accounts import FromOption, FromProfileOption, ToOption, ToProfileOption, account_of
 from cli.connection import DEFAULT_REHEARSAL, ModelArgument, RehearsalOption
 from cli.output import console
-from delivery import promotion
-from delivery.promotion import PromotionError
+from delivery.releases import promotion
+from delivery.releases.promotion import PromotionError
 from infra.sources import project_directory
 from models.spec import find_spec
 

@@ -16,10 +16,10 @@ from cli.connection import (
 )
 from cli.deployment import deploy_rehearsed, import_program
 from cli.output import console, print_json, print_table
-from delivery import proposals
-from delivery.adoption import adopt as adopt_proposal
-from delivery.adoption import check_proposal, choose
-from delivery.release_check import RefusedReleaseError, check_file
+from delivery.releases import proposals
+from delivery.releases.adoption import adopt as adopt_proposal
+from delivery.releases.adoption import check_proposal, choose
+from delivery.releases.check import RefusedReleaseError, check_file
 from infra.sources import project_directory
 from models.release import ReleaseError, load_releases
 from models.spec import discover, find_spec

@@ -8,8 +8,8 @@ import typer
 
 from cli.gate import judged
 from delivery.cost import before_and_after, load_prices
-from delivery.preview import parse_preview
-from delivery.report import report as written
+from delivery.pulumi.preview import parse_preview
+from delivery.workflows.report import report as written
 from infra.sources import project_directory
 
 StackArgument = Annotated[str, typer.Argument(help="The stack that was previewed.")]

@@ -7,9 +7,9 @@ import typer
 from cli.connection import DEFAULT_REHEARSAL, RehearsalOption, connect
 from cli.output import console
 from cli.verify import StackArgument
-from delivery.backend import BACKEND_VARIABLE, backend_url, secrets_provider
-from delivery.live_instances import configuration_with, live_instances
-from delivery.scope_moves import Move, Moved, join, split
+from delivery.endpoints.live_instances import configuration_with, live_instances
+from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url, secrets_provider
+from delivery.stacks.scope_moves import Move, Moved, join, split
 from infra.scope import Scope
 from infra.settings import stack_file
 from models.spec import discover

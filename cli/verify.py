@@ -9,10 +9,10 @@ import typer
 from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption
 from cli.output import console, print_json, print_table
 from cli.places import StackPlace, find_place
-from delivery.backend import BACKEND_VARIABLE, backend_url
-from delivery.pulumi import PulumiStack
-from delivery.verify import Verdict, refuse
-from delivery.verify import verify as verified
+from delivery.endpoints.verify import Verdict, refuse
+from delivery.endpoints.verify import verify as verified
+from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url
+from delivery.pulumi.command import PulumiStack
 
 StackArgument = Annotated[str, typer.Argument(help="A stack, as in Pulumi.<stack>.yaml.")]
 

@@ -6,7 +6,7 @@ import boto3
 
 from cli.ci import StackArgument
 from cli.output import console
-from delivery.wheels import upload_wheels
+from delivery.workflows.wheels import upload_wheels
 from infra.settings import load_settings
 from infra.sources import project_directory, wheels_key
 

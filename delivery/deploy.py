@@ -12,15 +12,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from delivery.endpoints.hours import reopen
+from delivery.endpoints.live import settled_endpoint
+from delivery.endpoints.live_instances import configuration_with, live_instances
+from delivery.endpoints.retirement import Retired, retire
+from delivery.endpoints.verify import Verdict, refuse, verify
 from delivery.errors import DeliveryError
-from delivery.hours import reopen
-from delivery.live import settled_endpoint
-from delivery.live_instances import configuration_with, live_instances
-from delivery.locks import find_locks
-from delivery.preview import Preview
-from delivery.pulumi import PulumiStack, UpSummary
-from delivery.retirement import Retired, retire
-from delivery.verify import Verdict, refuse, verify
+from delivery.pulumi.command import PulumiStack, UpSummary
+from delivery.pulumi.locks import find_locks
+from delivery.pulumi.preview import Preview
 from infra.names import Names
 from models.release import Release
 
@@ -54,7 +54,7 @@ class Plan:
     policy_pack: Path | None = None
     """Judges each resource before it is made, when every value is known; the gate judges the preview."""
     stops: bool = False
-    """Whether its endpoints are stopped at times (delivery/hours.py): they run again before anything is compared."""
+    """Whether its endpoints are stopped at times (endpoints/hours.py): they run again before anything is compared."""
     whole: bool = False
     """Whether the environment is this one stack, so that what models left behind that are gone is its own as well."""
     check_state: Callable[[Mapping[str, Any]], None] | None = None

@@ -63,7 +63,7 @@ Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class HoursSettings(Section):
-    """When somebody works with the endpoints; outside of it they are stopped (delivery/hours.py)."""
+    """When somebody works with the endpoints; outside of it they are stopped (delivery/endpoints/hours.py)."""
 
     opens: ClockTime
     closes: ClockTime

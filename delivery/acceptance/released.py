@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from delivery.artefacts import ArtefactError, parse_location
+from delivery.releases.artefacts import ArtefactError, parse_location
 from models.explain import explain
 from models.release import Release
 from models.spec import ModelSpec

@@ -9,7 +9,7 @@ from typing import Any
 
 from delivery.cost.prices import PriceTable
 from delivery.cost.resources import Declared, Resources, Units
-from delivery.preview import WITHOUT_NEW, WITHOUT_OLD, Preview, PreviewStep
+from delivery.pulumi.preview import WITHOUT_NEW, WITHOUT_OLD, Preview, PreviewStep
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from delivery.gate.finding import Finding, GateRule
-from delivery.preview import WITHOUT_NEW, Preview, PreviewStep
+from delivery.pulumi.preview import WITHOUT_NEW, Preview, PreviewStep
 from infra.policies.resources import Properties, Resource
 
 _REPLACING = frozenset({"replace", "create-replacement", "delete-replaced", "import-replacement", "discard-replaced"})

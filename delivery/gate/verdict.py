@@ -14,7 +14,7 @@ from delivery.gate.iam import iam_widened
 from delivery.gate.losses import losses
 from delivery.gate.scale import many_changes
 from delivery.gate.settings import lessened
-from delivery.preview import Preview
+from delivery.pulumi.preview import Preview
 from infra.policies import Exemption, Resource, Violation, assess
 from infra.policies.evaluation import Assessment
 

@@ -5,7 +5,7 @@ import sys
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from delivery.backend import BackendError
+from delivery.pulumi.backend import BackendError
 from rehearsal.engine import EngineError
 from rehearsal.engine.checkpoint import PULUMI_VERSION
 from rehearsal.engine.deletion import message_of

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from delivery.backend import LOCKS, ORGANIZATION, STACKS, open_bucket
+from delivery.pulumi.backend import LOCKS, ORGANIZATION, STACKS, open_bucket
 from rehearsal.engine.checkpoint import VERSION
 from rehearsal.engine.state import StackStore
 from rehearsal.engine.urn import STACK_TYPE

@@ -16,7 +16,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
-from delivery.backend import BACKUPS, LOCKS, ORGANIZATION, STACKS, StateBucket
+from delivery.pulumi.backend import BACKUPS, LOCKS, ORGANIZATION, STACKS, StateBucket
 from rehearsal.engine.storage import StackLockedError
 
 

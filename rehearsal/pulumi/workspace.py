@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from delivery.backend import BACKEND_VARIABLE, ORGANIZATION, StateBucket, open_bucket
+from delivery.pulumi.backend import BACKEND_VARIABLE, ORGANIZATION, StateBucket, open_bucket
 from rehearsal.engine.state import StackStore
 from rehearsal.pulumi.arguments import Options
 from rehearsal.pulumi.errors import CONFIGURATION, STACK_NOT_FOUND, CommandError, stack_not_found

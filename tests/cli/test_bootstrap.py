@@ -7,8 +7,8 @@ import pytest
 import typer
 
 from cli.bootstrap import bootstrap
-from delivery.bootstrap import BootstrapError
-from delivery.stack_file import StackFileError, write_account, write_github
+from delivery.pulumi.stack_file import StackFileError, write_account, write_github
+from delivery.stacks.bootstrap import BootstrapError
 from infra.settings import GitHubSettings, SettingsError, load_settings
 
 

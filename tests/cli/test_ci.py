@@ -7,8 +7,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import ci
-from delivery.build_plan import BuildPlan, provenance
-from delivery.workflow import WorkflowError
+from delivery.images.build_plan import BuildPlan, provenance
+from delivery.workflows.workflow import WorkflowError
 
 RUN = {
     "GITHUB_SERVER_URL": "https://github.com",

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from delivery.gate import AllowanceError
-from delivery.preview import PreviewError
+from delivery.pulumi.preview import PreviewError
 from infra.policies import ExemptionError
 
 URN = "urn:pulumi:dev::drivetrain::aws:s3/bucket:Bucket::raw"

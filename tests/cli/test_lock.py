@@ -6,8 +6,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.lock import app
-from delivery.backend import open_bucket
-from delivery.locks import LockError, whoami
+from delivery.pulumi.backend import open_bucket
+from delivery.pulumi.locks import LockError, whoami
 
 
 def run(*arguments: str) -> Result:

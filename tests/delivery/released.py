@@ -17,11 +17,11 @@ from typing import Any
 import boto3
 from werkzeug.serving import make_server
 
-from delivery.accounts import Account
-from delivery.container_registry import MANIFEST_TYPE, Manifest, digest_of
-from delivery.image_signatures import sign
-from delivery.images import repository
-from delivery.proposals import message
+from delivery.images.container_registry import MANIFEST_TYPE, Manifest, digest_of
+from delivery.images.signatures import sign
+from delivery.images.stack_images import repository
+from delivery.releases.accounts import Account
+from delivery.releases.proposals import message
 from infra.bootstrap.reach import Reach
 from infra.iam import Statement, policy_document
 from infra.names import IMAGES, Image

@@ -13,10 +13,10 @@ import pytest
 import yaml
 
 from delivery.deploy import HeldError, Outcome, Plan, deploy
+from delivery.endpoints.verify import NotAsDeclaredError
 from delivery.errors import DeliveryError
-from delivery.preview import Preview
-from delivery.pulumi import PulumiStack, UpSummary
-from delivery.verify import NotAsDeclaredError
+from delivery.pulumi.command import PulumiStack, UpSummary
+from delivery.pulumi.preview import Preview
 from infra.names import Names
 from tests.delivery.live_sagemaker import ENDPOINT, RELEASE, CloudWatch, SageMaker, name, state_of
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from delivery.checkpoint import resource_ids
-from delivery.pulumi import PulumiError, PulumiStack
-from delivery.scope_moves import Move, join, split
-from delivery.scopes import refuse_other_scope, stacks_of
+from delivery.pulumi.checkpoint import resource_ids
+from delivery.pulumi.command import PulumiError, PulumiStack
+from delivery.stacks.scope_moves import Move, join, split
+from delivery.stacks.scopes import refuse_other_scope, stacks_of
 from infra.scope import ScopeError
 from infra.settings import load_settings, stack_file
 from infra.sources import project_directory

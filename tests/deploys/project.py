@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from delivery.pulumi import PulumiStack
+from delivery.pulumi.command import PulumiStack
 from infra.names import Names
 from infra.settings import Settings, load_settings
 from models.release import Release, write_releases

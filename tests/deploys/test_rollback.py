@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from delivery.live_instances import configuration_with
+from delivery.endpoints.live_instances import configuration_with
 from rehearsal import server
 from rehearsal.pulumi import shim
 from tests.deploys.project import MODEL, Project, Stream, deploying_environment

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from delivery.gate import Verdict, check
-from delivery.preview import Preview, PreviewStep
+from delivery.pulumi.preview import Preview, PreviewStep
 from infra.platform import declare
 from infra.policies import load_exemptions
 from infra.settings import load_settings

@@ -7,7 +7,7 @@ from typing import Any
 import pulumi
 import pytest
 
-from delivery.state_moves import MODEL_ROOTS
+from delivery.stacks.state_moves import MODEL_ROOTS
 from infra.platform import declare
 from infra.platform_reference import read_exported
 

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
-from delivery.proposals import find_proposal
-from delivery.signing import SigningKey
+from delivery.releases.proposals import find_proposal
+from delivery.releases.signing import SigningKey
 from models.spec import load_spec
 from pipelines.jobs import job_name
 from pipelines.state_machine import definition

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from delivery.acceptance.released import made_up_row, read_released
-from delivery.artefacts import ArtefactError
+from delivery.releases.artefacts import ArtefactError
 from models.spec import load_spec
 from tests.delivery.acceptance.conftest import RELEASE
 from tests.serving.conftest import MODEL_FOLDER, write_artefact

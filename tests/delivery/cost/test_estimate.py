@@ -5,7 +5,7 @@ import pytest
 from delivery.cost import before_and_after, estimate
 from delivery.cost.prices import PriceTable, load_prices
 from delivery.cost.resources import CONFIGURATION, PROVIDER, SCALING_TARGET, Declared
-from delivery.preview import Preview, PreviewStep
+from delivery.pulumi.preview import Preview, PreviewStep
 
 ENDPOINT = "urn:pulumi:s::p::drivetrain:model:Endpoint::mpg"
 SCALING = "urn:pulumi:s::p::drivetrain:model:Endpoint$drivetrain:model:Autoscaling::mpg-scaling"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from delivery.preview import PreviewStep
+from delivery.pulumi.preview import PreviewStep
 from tests.delivery.gate.steps import judged, step
 
 BUCKET = "aws:s3/bucket:Bucket"

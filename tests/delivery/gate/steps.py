@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from delivery.gate import Verdict, check
-from delivery.preview import Operation, Preview, PreviewStep
+from delivery.pulumi.preview import Operation, Preview, PreviewStep
 
 PROVIDER = "pulumi:providers:aws"
 

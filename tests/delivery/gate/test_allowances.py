@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from delivery.gate import GATE_RULES, AllowanceError, check, parse_allowances, read_allowances
-from delivery.preview import Preview
+from delivery.pulumi.preview import Preview
 from tests.delivery.gate.steps import step, there
 
 BUCKET = "aws:s3/bucket:Bucket"

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from delivery.gate import GateError, check, parse_allowances, require
-from delivery.preview import Preview, PreviewStep
+from delivery.pulumi.preview import Preview, PreviewStep
 from infra.policies import Exemption
 from infra.policies.resources import UNKNOWN
 from tests.delivery.gate.steps import allow, document, step, there

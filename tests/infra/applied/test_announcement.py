@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from delivery.announcement import hand_over
+from delivery.releases.announcement import hand_over
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from delivery.declared import resources
-from delivery.retirement import retire
+from delivery.endpoints.declared import resources
+from delivery.endpoints.retirement import retire
 from infra.names import BUCKET_PURPOSES
 from rehearsal.engine import ProtectedError, destroy
 

@@ -30,7 +30,7 @@ class Receiver:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, *arguments: Any) -> None:
+            def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
                 """Nothing."""
 
         self.server = http.server.HTTPServer(("127.0.0.1", 0), Handler)

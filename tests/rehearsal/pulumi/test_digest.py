@@ -1,7 +1,7 @@
 import json
 from typing import Any
 
-from delivery.preview import parse_preview
+from delivery.pulumi.preview import parse_preview
 from rehearsal.engine.resource_state import ResourceState
 from rehearsal.engine.results import Step
 from rehearsal.engine.urn import STACK_TYPE

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from delivery.locks import LockError, find_locks, release
-from delivery.pulumi import PulumiError, PulumiStack, StackLockedError
+from delivery.pulumi.command import PulumiError, PulumiStack, StackLockedError
+from delivery.pulumi.locks import LockError, find_locks, release
 from rehearsal import engine
 from rehearsal.pulumi import shim
 from tests.rehearsal.pulumi.conftest import Pulumi

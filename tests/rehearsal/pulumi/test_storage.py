@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from delivery.backend import open_bucket
-from delivery.locks import find_locks
+from delivery.pulumi.backend import open_bucket
+from delivery.pulumi.locks import find_locks
 from rehearsal.engine.storage import StackLockedError
 from rehearsal.pulumi.storage import BackendStorage
 

@@ -12,9 +12,9 @@ from types import SimpleNamespace
 
 import boto3
 
-from delivery.container_registry import Repository
-from delivery.image_signatures import sign as attach_signature
-from delivery.signing import SigningKey
+from delivery.images.container_registry import Repository
+from delivery.images.signatures import sign as attach_signature
+from delivery.releases.signing import SigningKey
 
 _PREDICATES = ("spdxjson", "slsaprovenance1")
 

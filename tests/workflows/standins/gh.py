@@ -1,4 +1,4 @@
-"""Stands in for `gh`: the calls that delivery/github.py makes, on a repository that is one JSON file.
+"""Stands in for `gh`: the calls that delivery/workflows/github.py makes, on a repository that is one JSON file.
 
 A call that GitHub would refuse (no token, a permission that the job lacks, a path it does not know) is refused.
 """

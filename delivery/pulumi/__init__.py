@@ -1,0 +1,1 @@
+"""The `pulumi` command, its preview, its state backend and the locks on it."""

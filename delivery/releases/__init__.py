@@ -1,0 +1,1 @@
+"""Proposals, their signatures and checks, and the way from one account to the next."""

@@ -1,0 +1,1 @@
+"""What the workflows ask of this checkout and of GitHub."""

@@ -1,7 +1,8 @@
 """Gate, register, sign and propose: what passed becomes a model package with its lineage, and a signed proposal.
 
 What is signed is the sha256 of the release as text, and that very text is what is proposed (read by
-`delivery.releases.proposals`). The proposal is a file and an event. A commit of it to `releases/<stack>.toml` is what makes it live, never this.
+`delivery.releases.proposals`). The proposal is a file and an event. A commit of it to `releases/<stack>.toml` is what
+makes it live, never this.
 """
 
 from typing import Any

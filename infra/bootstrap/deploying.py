@@ -149,7 +149,14 @@ def data(reach: Reach) -> list[Statement]:
         "PutImageScanningConfiguration PutImageTagMutability PutLifecyclePolicy TagResource UntagResource "
         "UploadLayerPart"
     )
+    curated = f"{reach.prefix.replace('-', '_')}*_curated"
     return [
+        # The acceptance test looks at the newest version of a curated table.
+        statement(
+            "CuratedTables",
+            ["glue:GetTable"],
+            reach.arn("glue", "catalog", f"database/{curated}", f"table/{curated}/*"),
+        ),
         statement("Databases", ["glue:CreateDatabase", "glue:DeleteDatabase", "glue:UpdateDatabase"], databases),
         statement("Connections", [*connection_calls, *(f"glue:{each}" for each in tags)], connections),
         statement(

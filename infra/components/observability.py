@@ -53,7 +53,8 @@ class Observability(pulumi.ComponentResource):
         self.register_outputs({"alarm_topic_arn": self.alarm_topic_arn})
 
     def _log_groups(self, keys: KeyOutputs) -> None:
-        for group in JOB_LOG_GROUPS:
+        # An account has one of each: a pull request's stack logs to those of dev.
+        for group in () if self._settings.ephemeral else JOB_LOG_GROUPS:
             aws.cloudwatch.LogGroup(
                 group.strip("/").replace("/", "-"),
                 name=group,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from moto.athena.models import athena_backends
+from moto.ec2.models import ec2_backends
 from moto.iam.models import iam_backends
 from moto.kms.models import kms_backends
 from moto.secretsmanager.models import secretsmanager_backends
@@ -218,11 +219,24 @@ def _events(action: str, parameters: Mapping[str, Any], account_id: str, region:
 
 
 def _ec2(action: str, parameters: Mapping[str, Any], account_id: str, region: str) -> tuple[str, ...] | None:
+    if action == "ec2:DisassociateRouteTable":
+        return _association(str(parameters.get("AssociationId")), account_id, region)
     if action not in ("ec2:CreateTags", "ec2:DeleteTags"):
         return None
     ids = _at(parameters, "Resources") or _at(parameters, "ResourceId")
     kinds = [(_EC2_TAGGED.get(each.partition("-")[0], "*"), each) for each in ids]
     return tuple(f"arn:aws:ec2:{region}:{account_id}:{kind}/{each}" for kind, each in kinds) or None
+
+
+def _association(association: str, account_id: str, region: str) -> tuple[str, ...] | None:
+    """The route table and the subnet that an association joins: the call names neither."""
+    here = f"arn:aws:ec2:{region}:{account_id}"
+    for table in list(ec2_backends[account_id][region].route_tables.values()):
+        for each in table.associations:
+            if each["RouteTableAssociationId"] == association:
+                subnets = [f"{here}:subnet/{each['SubnetId']}"] if "SubnetId" in each else []
+                return (f"{here}:route-table/{table.id}", *subnets)
+    return None
 
 
 def _glue(action: str, parameters: Mapping[str, Any], account_id: str, region: str) -> tuple[str, ...] | None:

@@ -12,7 +12,7 @@ from delivery.workflows.github import MAXIMUM_BODY, GitHub, merged_reports
 from delivery.workflows.workflow import WorkflowError
 
 REPOSITORY = "example/drivetrain"
-STANDIN = Path(__file__).resolve().parents[1] / "workflows" / "standins" / "gh.py"
+STANDIN = Path(__file__).resolve().parents[2] / "workflows" / "standins" / "gh.py"
 
 
 class Kept:

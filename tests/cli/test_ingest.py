@@ -20,6 +20,7 @@ from models.spec import ModelSpec
 from pipelines import executions
 from pipelines.executions import ExecutionError, Outcome
 
+pytestmark = pytest.mark.slow  # each makes an AWS or a model of its own
 ACCOUNT = "123456789012"
 MODEL = "auto-mpg"
 # Fails unless it is forced, or always.

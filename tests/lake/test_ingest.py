@@ -51,6 +51,7 @@ def test_the_same_object_twice_adds_nothing(place):
     assert len(place.quarantined()) == 8
 
 
+@pytest.mark.slow
 def test_the_same_rows_in_another_object_add_nothing(place):
     place.land("auto-mpg/cars.csv", fetch())
     first = place.ingest()
@@ -82,6 +83,7 @@ def test_every_format_gives_the_same_rows(place, car, csv_of):
     )
 
 
+@pytest.mark.slow
 def test_a_run_is_one_commit_however_many_objects(place, car, csv_of):
     for number in range(4):
         place.land(f"auto-mpg/{number}.csv", csv_of(car | {"weight": 2000 + number}, car | {"mpg": number - 10}))
@@ -112,6 +114,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("case", BAD)
+@pytest.mark.slow
 def test_what_is_not_right_goes_to_quarantine_and_the_rest_is_taken(place, car, csv_of, case):
     key, body, line, reason = BAD[case]
     uri = place.land(f"auto-mpg/{key}", body)
@@ -144,6 +147,7 @@ def test_the_result_file_says_what_was_wrong_and_stays_small(place, car, csv_of)
     assert len(json.dumps(told)) < 100_000
 
 
+@pytest.mark.slow
 def test_a_key_with_other_values_is_quarantined_and_the_first_stays(place, car, csv_of):
     place.land("auto-mpg/a.csv", csv_of(car))
     place.ingest()
@@ -167,6 +171,7 @@ def test_a_corrected_object_adds_the_rows_that_are_right_now(place, car, csv_of)
     assert (corrected.rows_added, corrected.rows_unchanged, corrected.rows_quarantined) == (1, 1, 0)
 
 
+@pytest.mark.slow
 def test_nothing_but_bad_rows_leaves_the_table_without_a_version(place, car, csv_of):
     place.land("auto-mpg/a.csv", csv_of(car | {"mpg": None}))
 

@@ -11,6 +11,8 @@ from training.errors import JobError
 from training.evaluate import evaluate
 from training.train import train
 
+pytestmark = pytest.mark.slow  # each makes an AWS or a model of its own
+
 
 def pack(folder: Path, archive: Path) -> Path:
     archive.parent.mkdir(parents=True, exist_ok=True)

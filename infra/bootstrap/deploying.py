@@ -74,7 +74,7 @@ def _keys(reach: Reach) -> list[Statement]:
             reach.requested,
             any_resource_because="a key has no ARN before it is made; it must be tagged as the stack's own",
         ),
-        statement("TagNewKeys", ["kms:TagResource"], keys, reach.requested),
+        statement("TagNewKeys", ["kms:TagResource"], keys, reach.claimed),
         statement("ChangeKeys", [f"kms:{each}" for each in changes], keys, reach.owned),
         statement("NameKeys", ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"], aliases),
         statement("NamedKeys", ["kms:CreateAlias", "kms:DeleteAlias", "kms:UpdateAlias"], keys, reach.owned),
@@ -90,6 +90,28 @@ def _keys(reach: Reach) -> list[Statement]:
             ["kms:CreateGrant"],
             keys,
             {**reach.owned, "Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+        *_bootstraps_keys(reach),
+    ]
+
+
+def _bootstraps_keys(reach: Reach) -> list[Statement]:
+    """Deny taking over the bootstrap's keys, by their tag and by ARN: also what another statement would allow."""
+    takeover = ("DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion", "TagResource", "UntagResource")
+    actions = tuple(f"kms:{each}" for each in takeover)
+    return [
+        Statement(
+            sid="KeepBootstrapsKeys",
+            actions=actions,
+            resources=tuple(reach.arn("kms", "key/*")),
+            conditions={"StringEquals": {"aws:ResourceTag/stack": "bootstrap"}},
+            effect="Deny",
+        ),
+        Statement(
+            sid="KeepOwnBootstrapsKeys",
+            actions=actions,
+            resources=(reach.state_key_arn, reach.signing_key_arn),
+            effect="Deny",
         ),
     ]
 
@@ -150,6 +172,7 @@ def data(reach: Reach) -> list[Statement]:
         "UploadLayerPart"
     )
     curated = f"{reach.prefix.replace('-', '_')}*_curated"
+    catalog = statement("EncryptCatalog", ["glue:PutDataCatalogEncryptionSettings"], reach.arn("glue", "catalog"))
     return [
         # The acceptance test looks at the newest version of a curated table.
         statement(
@@ -164,8 +187,9 @@ def data(reach: Reach) -> list[Statement]:
             ["glue:CreateJob", "glue:DeleteJob", "glue:UpdateJob", *(f"glue:{each}" for each in tags)],
             jobs,
         ),
-        statement("EncryptCatalog", ["glue:PutDataCatalogEncryptionSettings"], reach.arn("glue", "catalog")),
-        _lake_administration(),
+        # An account has one catalog and one list of administrators: dev's to set, never a pull request's.
+        *([] if reach.of_pull_requests else [catalog]),
+        _lake_administration(reach),
         statement(
             "Workgroups",
             [f"athena:{each}" for each in (*workgroup, *tags)],
@@ -175,7 +199,9 @@ def data(reach: Reach) -> list[Statement]:
     ]
 
 
-def _lake_administration() -> Statement:
+def _lake_administration(reach: Reach) -> Statement:
+    """Register and grant. The role of pull requests is an administrator of the lake too, as granting takes one."""
+    administrators = [] if reach.of_pull_requests else ["lakeformation:PutDataLakeSettings"]
     return statement(
         "LakeAdministration",
         [
@@ -185,7 +211,7 @@ def _lake_administration() -> Statement:
             "lakeformation:DeregisterResource",
             "lakeformation:GetDataAccess",
             "lakeformation:GrantPermissions",
-            "lakeformation:PutDataLakeSettings",
+            *administrators,
             "lakeformation:RegisterResource",
             "lakeformation:RevokePermissions",
             "lakeformation:UpdateResource",

@@ -1,7 +1,7 @@
 """What declaring a network takes. EC2 names its resources itself, so that the stack's tag says which are whose.
 
 A call that makes something in a VPC is checked on both: the new resource must be tagged as the stack's own
-(`requested`), the VPC must be its own (`owned`).
+(`requested`), the VPC must be its own (`owned`). What has another stack's tag keeps it (`claimed`).
 """
 
 from infra.bootstrap.reach import Reach
@@ -26,7 +26,7 @@ def network(reach: Reach) -> list[Statement]:
         statement("MakeIn", creates, reach.arn("ec2", "vpc/*", *_beside()), reach.owned),
         statement("MakeRules", rules, reach.arn("ec2", "security-group-rule/*"), reach.requested),
         statement("Change", [f"ec2:{each}" for each in _CHANGES.split()], own, reach.owned),
-        statement("Tag", ["ec2:CreateTags"], own, reach.requested),
+        statement("Tag", ["ec2:CreateTags"], own, reach.claimed),
         statement("Retag", ["ec2:CreateTags", "ec2:DeleteTags"], own, reach.owned),
         # S3's prefix list is AWS's own, and a default group has no tags before the stack adopts it and empties it.
         statement("PrefixLists", rules, reach.arn("ec2", "prefix-list/*")),

@@ -1,7 +1,7 @@
 """How far the rights of one stack's deploy role reach: the ARNs of its own resources, by service.
 
 Where AWS names resources itself (keys, networks) the stack's tag is what scopes: `owned` for what exists, `requested`
-for what is being made.
+for what is being made, `claimed` for tagging what has no stack yet.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Reach:
     @property
     def stack_pattern(self) -> str:
         """The stack's own name, or the pattern of those of pull requests."""
-        return f"{PULL_REQUESTS}-*" if self.names.authority == PULL_REQUESTS else self.names.stack
+        return f"{PULL_REQUESTS}-*" if self.of_pull_requests else self.names.stack
 
     @property
     def role_arns(self) -> str:
@@ -47,7 +47,7 @@ class Reach:
 
     def bucket(self, purpose: BucketPurpose) -> str:
         """The ARN of one of its buckets."""
-        middle = "-*" if self.names.authority == PULL_REQUESTS else ""
+        middle = "-*" if self.of_pull_requests else ""
         return f"arn:aws:s3:::{self.prefix}{middle}-{self.names.account_id}-{purpose}"
 
     @property
@@ -69,6 +69,16 @@ class Reach:
     def requested(self) -> dict[str, Any]:
         """The condition that a resource is made as the stack's own."""
         return self._tags("aws:RequestTag")
+
+    @property
+    def claimed(self) -> dict[str, Any]:
+        """The condition that a resource is tagged as the stack's own and is nobody's yet: no stack's tag is changed."""
+        return {**self.requested, "Null": {"aws:ResourceTag/stack": "true"}}
+
+    @property
+    def of_pull_requests(self) -> bool:
+        """Whether it is all stacks of pull requests, which take the account's own settings as dev makes them."""
+        return self.names.authority == PULL_REQUESTS
 
     def _tags(self, key: str) -> dict[str, dict[str, list[str]]]:
         mine = {f"{key}/project": [self.names.project], f"{key}/stack": [self.stack_pattern]}

@@ -354,6 +354,17 @@ def _bounded(place: Place) -> str:
     return place.names.boundary_arn
 
 
+def _claim(key: Callable[[Place], str]) -> Callable[[Any, Place], Any]:
+    """Tag a key as the stack's own."""
+    return lambda kms, place: kms.tag_resource(
+        KeyId=key(place),
+        Tags=[
+            {"TagKey": "project", "TagValue": place.names.project},
+            {"TagKey": "stack", "TagValue": place.names.stack},
+        ],
+    )
+
+
 _DEPLOY: Final[dict[str, tuple[Any, ...]]] = {
     "read how a bucket is set up": ("s3", lambda s3, place: s3.get_bucket_policy(Bucket=place.names.bucket("lake"))),
     "make a role under its boundary": ("iam", _new_role("/drivetrain/dev/", PermissionsBoundary=_bounded)),
@@ -410,6 +421,16 @@ _DEPLOY: Final[dict[str, tuple[Any, ...]]] = {
         "kms",
         lambda kms, place: kms.put_key_policy(KeyId=place.state_key, PolicyName="default", Policy=_ALLOW_ALL),
         "kms:PutKeyPolicy",
+    ),
+    "claim the key of the state as its own": (
+        "kms",
+        _claim(lambda place: place.state_key),
+        "kms:TagResource",
+    ),
+    "claim the signing key as its own": (
+        "kms",
+        _claim(lambda place: place.signing_key),
+        "kms:TagResource",
     ),
     "delete the signing key": (
         "kms",

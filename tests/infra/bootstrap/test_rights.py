@@ -21,6 +21,9 @@ DEV_ROLE = "arn:aws:iam::222222222222:role/drivetrain/dev/drivetrain-dev-auto-mp
 BOUNDARY = "arn:aws:iam::222222222222:policy/drivetrain/drivetrain-dev-boundary"
 OWN = {"aws:resourcetag/project": "drivetrain", "aws:resourcetag/stack": "dev"}
 OTHERS = {**OWN, "aws:resourcetag/stack": "bootstrap"}
+PULL_REQUEST = {**OWN, "aws:resourcetag/stack": "pr-12"}
+TO_OWN = {"aws:requesttag/project": "drivetrain", "aws:requesttag/stack": "dev"}
+VPC = "arn:aws:ec2:eu-west-1:222222222222:vpc/vpc-1"
 
 
 def reach(stack: str = "dev", project: str = "drivetrain", region: str = "eu-west-1", *, protect: bool = True) -> Reach:
@@ -74,6 +77,11 @@ MUST = [
     ("s3:DeleteObject", f"{STATE}/.pulumi/locks/organization/drivetrain/dev/a.json", {}),
     ("kms:Sign", f"{KEYS}signing", {}),
     ("kms:PutKeyPolicy", f"{KEYS}data", OWN),
+    ("kms:TagResource", f"{KEYS}new", TO_OWN),
+    ("kms:TagResource", f"{KEYS}data", {**TO_OWN, **OWN}),
+    ("ec2:CreateTags", VPC, TO_OWN),
+    ("glue:PutDataCatalogEncryptionSettings", "arn:aws:glue:eu-west-1:222222222222:catalog", {}),
+    ("lakeformation:PutDataLakeSettings", "*", {}),
     ("sagemaker:CreateEndpoint", "arn:aws:sagemaker:eu-west-1:222222222222:endpoint/drivetrain-dev-auto-mpg", {}),
 ]
 MUST_NOT = [
@@ -103,6 +111,15 @@ MUST_NOT = [
     ("kms:ScheduleKeyDeletion", f"{KEYS}data", OWN),
     ("kms:DisableKey", f"{KEYS}data", OWN),
     ("kms:PutKeyPolicy", f"{KEYS}state", OTHERS),
+    # what is another's stays so: keys and networks, and the bootstrap's keys whatever their tags say
+    ("kms:TagResource", f"{KEYS}x", {**TO_OWN, **OTHERS}),
+    ("kms:TagResource", f"{KEYS}x", {**TO_OWN, **PULL_REQUEST}),
+    ("ec2:CreateTags", VPC, {**TO_OWN, **PULL_REQUEST}),
+    *(
+        (f"kms:{action}", f"{KEYS}{key}", {**TO_OWN, **OWN})
+        for action in ("DisableKey", "PutKeyPolicy", "ScheduleKeyDeletion", "TagResource", "UntagResource")
+        for key in ("state", "signing")
+    ),
     ("kms:CreateAlias", "arn:aws:kms:eu-west-1:222222222222:alias/drivetrain-dev-signing", {}),
     ("kms:CreateKey", "*", {"aws:requesttag/project": "drivetrain", "aws:requesttag/stack": "bootstrap"}),
     ("s3:DeleteBucket", STATE, {}),
@@ -165,6 +182,29 @@ def test_pull_requests_reach_their_stacks_alone_and_may_remove_them() -> None:
     assert not allowed(policies, "kms:ScheduleKeyDeletion", f"{KEYS}x", **OWN)
     assert allowed(policies, "s3:PutObject", f"{STATE}/.pulumi/stacks/drivetrain/pr-12.json")
     assert not allowed(policies, "s3:PutObject", f"{STATE}/.pulumi/stacks/drivetrain/dev.json")
+
+
+@pytest.mark.parametrize("of", [OWN, OTHERS], ids=["dev's", "the bootstrap's"])
+def test_pull_requests_take_over_nothing_of_another_stack(of: dict[str, str]) -> None:
+    policies = documents(reach("pr", protect=False), POLICIES, READING)
+    to_own = {**TO_OWN, "aws:requesttag/stack": "pr-12"}
+    assert allowed(policies, "kms:TagResource", f"{KEYS}x", **to_own)
+    assert allowed(policies, "kms:TagResource", f"{KEYS}x", **to_own, **PULL_REQUEST)
+    assert not allowed(policies, "kms:TagResource", f"{KEYS}x", **to_own, **of)
+    assert allowed(policies, "ec2:CreateTags", VPC, **to_own)
+    assert not allowed(policies, "ec2:CreateTags", VPC, **to_own, **of)
+    for action in ("PutKeyPolicy", "ScheduleKeyDeletion", "UntagResource"):
+        assert allowed(policies, f"kms:{action}", f"{KEYS}x", **PULL_REQUEST)
+        assert not allowed(policies, f"kms:{action}", f"{KEYS}x", **of)
+        assert not allowed(policies, f"kms:{action}", f"{KEYS}signing", **PULL_REQUEST)
+
+
+def test_pull_requests_leave_what_the_account_has_one_of() -> None:
+    policies = documents(reach("pr", protect=False), POLICIES, READING)
+    catalog = "arn:aws:glue:eu-west-1:222222222222:catalog"
+    assert not allowed(policies, "glue:PutDataCatalogEncryptionSettings", catalog)
+    assert not allowed(policies, "lakeformation:PutDataLakeSettings", "*")
+    assert allowed(policies, "lakeformation:GrantPermissions", "*")
 
 
 def test_the_boundary_covers_every_action_that_the_program_grants(declared: Callable[[str], Any]) -> None:

@@ -1,7 +1,8 @@
 """Widening IAM: documents that allow more, trust that reaches further, boundaries that go, rights for who is there.
 
 A role that is new to the stack, with its policy, is not stopped where a service of AWS assumes it within a permissions
-boundary: that is what adding a model does, and the rules of infra/policies judge what the policy says.
+boundary: that is what adding a model does, and the rules of infra/policies judge what the policy says. Nor is one that
+is there without any policy, as a deployment that was cut short leaves it: running it again completes it.
 """
 
 import json
@@ -47,6 +48,12 @@ _GIVING: dict[str, tuple[str, str]] = {
     "aws:lakeformation/permissions:Permissions": ("principal", "permissions"),
     "aws:lambda/permission:Permission": ("function", "principal"),
 }
+# Those of them that a role of the stack cannot do its work without.
+_OF_ROLES = (
+    "aws:iam/policyAttachment:PolicyAttachment",
+    "aws:iam/rolePolicy:RolePolicy",
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+)
 _LISTS: dict[str, tuple[str, ...]] = {
     _ROLE: ("inlinePolicies", "managedPolicyArns"),
     "aws:lakeformation/dataLakeSettings:DataLakeSettings": ("admins",),
@@ -59,7 +66,9 @@ def iam_widened(changes: Changes) -> Iterator[Finding]:
     """Every way in which the changes allow more than before; nothing for a stack that is empty yet."""
     if changes.first:
         return
-    new_names = _names(each.step.new_inputs for each in changes.all if each.created)
+    unfinished = _unfinished(changes)
+    yield from (finding for role in unfinished.values() for finding in _new_role(role))
+    new_names = _names(each.step.new_inputs for each in changes.all if each.created) | unfinished.keys()
     gone_names = _names(each.step.old_inputs for each in changes.all if each.deleted)
     for change in changes.all:
         if change.created:
@@ -94,6 +103,24 @@ def _new_role(change: Change) -> Iterator[Finding]:
     others = [each for each in trusted if not each.startswith("Service:")]
     if others:
         yield change.found("widen-iam", f"a new role trusts {', '.join(others)}, which is no service of AWS")
+
+
+def _unfinished(changes: Changes) -> dict[str, Change]:
+    """The roles that are there without any policy and get one now, by name: a deployment cut short left them so."""
+    giving = [each for each in changes.all if each.step.type in _OF_ROLES]
+    had = {name for each in giving if not each.created for name in _whom(each, each.step.old_inputs)}
+    given = {name for each in giving for name in _whom(each, each.step.new_inputs)}
+    roles = [each for each in changes.of(_ROLE) if not each.created and not each.deleted]
+    bare = [each for each in roles if not any(each.step.old_inputs.get(name) for name in _LISTS[_ROLE])]
+    found = {str(each.step.old_inputs.get("name")): each for each in bare}
+    return {name: role for name, role in found.items() if name in given - had}
+
+
+def _whom(change: Change, side: Mapping[str, Any]) -> list[str]:
+    """The names of the roles that one side of the change gives something to."""
+    named: Any = side.get(_GIVING[change.step.type][0]) or []
+    several: list[Any] = [named] if isinstance(named, str) else named
+    return [str(each).rsplit("/", 1)[-1] for each in several]
 
 
 def _new_rights(change: Change, new_names: set[str]) -> Iterator[Finding]:

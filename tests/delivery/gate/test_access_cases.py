@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from delivery.pulumi.preview import Operation
 from infra.policies.resources import UNKNOWN
 from tests.delivery.gate.cases import (
     BLOCK,
@@ -22,6 +23,7 @@ from tests.delivery.gate.cases import (
 from tests.delivery.gate.steps import allow, deny, document, provider, step
 
 GLUE = {"Service": "glue.amazonaws.com"}
+GONE_OR_THERE: tuple[Operation, ...] = ("same", "update", "delete")
 BOUNDARY = "arn:aws:iam::111111111111:policy/boundary"
 
 
@@ -217,6 +219,78 @@ WIDENING = [
         "a policy for a role that is there",
         (step("create", ROLE_POLICY, new=policy(allow("s3:GetObject"))),),
         (("widen-iam", "train, which is there already"),),
+    ),
+    Case(
+        "a first deployment that was cut short between the role and its policy",
+        (
+            step("same", ROLE, old=role()),
+            step("create", ROLE_POLICY, new=policy(allow("s3:GetObject"))),
+            step(
+                "create", "aws:lakeformation/permissions:Permissions", new={"principal": "arn:aws:iam::1:role/x/train"}
+            ),
+        ),
+    ),
+    Case(
+        "a first policy beside another role that has one",
+        (
+            step("same", ROLE, old=role()),
+            step("same", ROLE, "score", old=role(name="score")),
+            step("same", ROLE_POLICY, "score", old={**policy(allow("s3:GetObject")), "role": "score"}),
+            step("create", ROLE_POLICY, new=policy(allow("s3:GetObject"))),
+        ),
+    ),
+    *(
+        Case(
+            f"a second policy, where the first is: {op}",
+            (
+                step("same", ROLE, old=role()),
+                step(op, ROLE_POLICY, "first", old=policy(allow("s3:GetObject"))),
+                step("create", ROLE_POLICY, new=policy(allow("s3:PutObject"))),
+            ),
+            (("widen-iam", "train, which is there already"),),
+        )
+        for op in GONE_OR_THERE
+    ),
+    Case(
+        "a policy for a role that has one of AWS",
+        (
+            step("same", ROLE, old=role()),
+            step(
+                "same",
+                "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+                old={"role": "train", "policyArn": "arn:aws:iam::aws:policy/ReadOnlyAccess"},
+            ),
+            step("create", ROLE_POLICY, new=policy(allow("s3:PutObject"))),
+        ),
+        (("widen-iam", "train, which is there already"),),
+    ),
+    Case(
+        "a policy for a role that holds one in itself",
+        (
+            step("same", ROLE, old=role(managedPolicyArns=["arn:aws:iam::aws:policy/ReadOnlyAccess"])),
+            step("create", ROLE_POLICY, new=policy(allow("s3:PutObject"))),
+        ),
+        (("widen-iam", "train, which is there already"),),
+    ),
+    Case(
+        "a first policy for a role that another account assumes",
+        (
+            step(
+                "same",
+                ROLE,
+                old=role(assumeRolePolicy=document(trust({"AWS": "arn:aws:iam::999999999999:root"}))),
+            ),
+            step("create", ROLE_POLICY, new=policy(allow("s3:GetObject"))),
+        ),
+        (("widen-iam", "999999999999"),),
+    ),
+    Case(
+        "a first policy for a role without a boundary",
+        (
+            step("same", ROLE, old=role(permissionsBoundary=None)),
+            step("create", ROLE_POLICY, new=policy(allow("s3:GetObject"))),
+        ),
+        (("widen-iam", "no permissions boundary"),),
     ),
     Case(
         "a policy of AWS for a role that is there",

@@ -7,13 +7,16 @@ from typing import Annotated, Any
 
 import boto3
 import typer
+from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.deploy import POLICY_PACK
 from cli.output import console
 from delivery.endpoints.retirement import retire
-from delivery.pulumi.backend import backend_url, secrets_provider
+from delivery.errors import DeliveryError
+from delivery.pulumi.backend import backend_url, project_name, secrets_provider
 from delivery.pulumi.command import PulumiStack
 from delivery.stacks import ephemeral as stacks
-from infra.settings import Settings, load_settings
+from infra.settings import Settings, SettingsError, load_settings
 from infra.sources import project_directory
 
 app = typer.Typer(help="Stacks of pull requests, beside dev.", no_args_is_help=True)
@@ -35,7 +38,11 @@ def create(number: NumberArgument) -> None:
     found = stacks.write_settings(project_directory(), number)
     stack = _stack(found)
     stack.select_or_create(secrets_provider(found))
-    done = stack.up(on_line=lambda line: console.print(f"    {line}", markup=False))
+    # The rules judge each resource; the gate asks what is lost, and in a stack that is thrown away nothing is.
+    done = stack.up(
+        policy_pack=project_directory() / POLICY_PACK,
+        on_line=lambda line: console.print(f"    {line}", markup=False),
+    )
     console.print(f"{found.stack}: {done.changed} changed; taken down with: drivetrain ephemeral remove {number}")
 
 
@@ -48,14 +55,21 @@ def remove(number: NumberArgument) -> None:
 
 @app.command()
 def expire(days: AgeOption = 7) -> None:
-    """Remove every stack of a pull request that nothing was applied to for so long."""
+    """Remove every stack of a pull request that nothing was applied to for so long; one that fails keeps no other."""
     base = load_settings(project_directory(), stacks.BASE)
     session: Any = boto3.Session(region_name=base.region)
-    present = stacks.found_stacks(session.client("s3"), base.names.state_bucket, base.project)
+    present = stacks.found_stacks(session.client("s3"), base.names.state_bucket, project_name(project_directory()))
     old = stacks.expired(present, datetime.now(UTC), timedelta(days=days))
+    failed: list[str] = []
     for each in old:
-        _remove(stacks.write_settings(project_directory(), each.number))
-    console.print(f"{len(present)} there, {len(old)} older than {days} days and removed")
+        try:
+            _remove(stacks.write_settings(project_directory(), each.number))
+        except (DeliveryError, SettingsError, BotoCoreError, ClientError) as error:
+            failed.append(f"{each.name}: {error}")
+    removed = len(old) - len(failed)
+    console.print(f"{len(present)} there, {len(old)} older than {days} days, {removed} of them removed")
+    if failed:
+        raise DeliveryError("\n".join(["these are not removed:", *failed]))
 
 
 def _remove(found: Settings) -> None:

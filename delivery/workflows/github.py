@@ -4,6 +4,7 @@ What a workflow writes it finds again by a mark in the text, so that it edits in
 """
 
 import json
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -69,6 +70,24 @@ class GitHub:
             url = str(self._send("POST", f"repos/{self.repository}/pulls", document)["html_url"])
         _gh(["pr", "merge", "--auto", "--squash", url])
         return url
+
+    def supersede(self, branches: re.Pattern[str], branch: str) -> list[int]:
+        """Close the open requests from other branches that match, each with a comment; returns their numbers."""
+        # Of this repository only: a fork may call its branch what it likes.
+        label = f"{self.repository.split('/')[0]}:"
+        found: list[int] = []
+        for pull in self._pages(f"repos/{self.repository}/pulls?state=open&base=main&per_page=100"):
+            theirs = str(pull["head"]["label"]).removeprefix(label)
+            if theirs != branch and branches.fullmatch(theirs):
+                number = int(pull["number"])
+                self._send(
+                    "POST",
+                    f"repos/{self.repository}/issues/{number}/comments",
+                    {"body": f"Superseded by `{branch}`."},
+                )
+                self._send("PATCH", f"repos/{self.repository}/pulls/{number}", {"state": "closed"})
+                found.append(number)
+        return found
 
     def _open_issue(self, mark: str) -> dict[str, Any] | None:
         issues = self._pages(f"repos/{self.repository}/issues?state=open&per_page=100")

@@ -1,5 +1,6 @@
 """The release files as a pull request: a branch of one commit, pushed with the App's token, that merges itself."""
 
+import re
 import subprocess
 import tempfile
 from pathlib import Path
@@ -14,7 +15,8 @@ _AUTHOR = ("-c", "user.name=drivetrain-releases", "-c", "user.email=drivetrain-r
 def propose_release(project_dir: Path, releases: Path, model: str, *, github: GitHub, remote: str, token: str) -> str:
     """Commit what is changed in the release files, push it, and open the request; returns its address, or nothing.
 
-    One branch per content: the same release proposed again is the same branch, and its one request.
+    One branch per content: the same release proposed again is the same branch, and its one request. Open requests of
+    earlier releases of the model are closed: one that merged later would take this release back.
     """
     _git(project_dir, "add", "--", str(releases.relative_to(project_dir)))
     if not _git(project_dir, "diff", "--cached", "--name-only"):
@@ -23,6 +25,7 @@ def propose_release(project_dir: Path, releases: Path, model: str, *, github: Gi
     title = f"Release {model}"
     _git(project_dir, *_AUTHOR, "commit", "--quiet", "--message", title)
     _push(project_dir, remote, branch, token)
+    github.supersede(re.compile(rf"release/{re.escape(model)}-[0-9a-f]{{12}}"), branch)
     return github.propose(branch, title, _text(releases, model))
 
 

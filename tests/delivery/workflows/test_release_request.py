@@ -56,11 +56,11 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "clone"
 
 
-def propose(clone: Path) -> str:
+def propose(clone: Path, model: str = "auto-mpg") -> str:
     return propose_release(
         clone,
         clone / "releases",
-        "auto-mpg",
+        model,
         github=GitHub(repository="example/drivetrain"),
         remote="https://github.com/example/drivetrain",
         token="ghs_app_x",
@@ -80,6 +80,24 @@ def test_the_branch_holds_the_release_and_the_request_says_what_it_is(clone: Pat
 def test_what_is_released_already_is_not_proposed(clone: Path) -> None:
     assert propose(clone) == ""
     assert git(clone.parent / "origin.git", "branch", "--list") == ""
+
+
+def test_a_newer_release_closes_the_requests_of_older_ones_of_its_model_only(clone: Path) -> None:
+    # `auto` is another model, though its branch begins as this one's does.
+    for model, release in (("auto-mpg", "1"), ("auto-mpg-2", "1"), ("auto", "1"), ("auto-mpg", "2"), ("auto-mpg", "2")):
+        git(clone, "reset", "--quiet", "--hard", git(clone, "rev-list", "--max-parents=0", "HEAD"))
+        write_releases(clone / "releases" / "dev.toml", {model: RELEASE.model_copy(update={"snapshot": release})})
+        propose(clone, model)
+    state = json.loads((clone.parent / "state.json").read_text())
+    assert [(each["title"], each["state"]) for each in state["pulls"]] == [
+        ("Release auto-mpg", "closed"),
+        ("Release auto-mpg-2", "open"),
+        ("Release auto", "open"),
+        ("Release auto-mpg", "open"),
+    ]
+    first, last = state["pulls"][0], state["pulls"][-1]
+    (comment,) = state["comments"]
+    assert (comment["issue"], comment["body"]) == (first["number"], f"Superseded by `{last['head']}`.")
 
 
 def test_the_token_is_left_nowhere(clone: Path) -> None:

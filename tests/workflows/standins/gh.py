@@ -56,8 +56,10 @@ def _read(state: dict[str, Any], path: str) -> list[dict[str, Any]]:
         case ["issues"]:
             return [each for each in state["issues"] if each["state"] == "open"]
         case ["pulls"]:
-            branch = path.rpartition(":")[2]
-            return [each for each in state["pulls"] if each["head"] == branch and each["state"] == "open"]
+            owner, wanted = repository.split("/")[0], re.search(r"[?&]head=([^&]*)", path)
+            found = [{**each, "head": {"label": f"{owner}:{each['head']}"}} for each in state["pulls"]]
+            opened = [each for each in found if each["state"] == "open"]
+            return [each for each in opened if wanted is None or each["head"]["label"] == wanted[1]]
         case _:
             sys.exit(_refuse(f"gh: Not Found (HTTP 404): {path}"))
 
@@ -87,6 +89,10 @@ def _write(state: dict[str, Any], method: str, path: str, document: dict[str, An
             made = {"number": number, "state": "open", "user": user, "auto_merge": False, **document}
             made["html_url"] = f"https://github.com/{repository}/pull/{number}"
             state["pulls"].append(made)
+        case "PATCH", ["pulls", pull]:
+            _permit(state, int(pull), app=app)
+            made = next(each for each in state["pulls"] if each["number"] == int(pull))
+            made |= document
         case _:
             sys.exit(_refuse(f"gh: Not Found (HTTP 404): {method} {path}"))
     return made

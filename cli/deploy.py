@@ -15,7 +15,7 @@ from delivery.deploy import Outcome, Plan
 from delivery.deploy import deploy as deployed
 from delivery.errors import DeliveryError
 from delivery.gate import GateError
-from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url, secrets_provider
+from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url, project_name, secrets_provider
 from delivery.pulumi.command import PulumiStack
 from delivery.pulumi.preview import Preview
 from delivery.stacks.affected import affected
@@ -100,7 +100,7 @@ def plan_of(place: StackPlace) -> Plan:
     settings = connection.settings
     url = backend_url(settings)
     return Plan(
-        project=settings.project,
+        project=project_name(connection.project_dir),
         stack=PulumiStack(project_dir=connection.project_dir, name=place.stack, environment=_environment(url)),
         config_file=place.config_file,
         backend_url=url,

@@ -26,8 +26,10 @@ from delivery.workflows.workflow import (
     check_repository,
     connection_outputs,
     failure_advice,
+    is_unready,
     missing_message,
     run_url,
+    unready_report,
     write_summary,
 )
 from infra.settings import Settings, load_settings
@@ -92,6 +94,19 @@ def failed(stack: StackArgument) -> None:
 
 
 @app.command()
+def unready(
+    stack: StackArgument,
+    out: Annotated[Path | None, typer.Option("--out", help="Write it here too, as the stack's report.")] = None,
+) -> None:
+    """Say on the run's page that the stack is not bootstrapped yet, so that nothing was done."""
+    text = unready_report(stack)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    _say(text)
+
+
+@app.command()
 def images(stack: StackArgument) -> None:
     """Print which images have to be built or signed, as a step's outputs."""
     plan = building.build_plan(account_of(stack, DEFAULT_REHEARSAL), project_directory())
@@ -120,7 +135,7 @@ def issue(reports: ReportsOption, expect: ExpectOption) -> None:
     """Open or edit the one issue about drift, or close it where there is none."""
     found = merged_reports(reports, expect.split(","))
     github = GitHub(repository=_repository())
-    drifted = [stack for stack, text in found.items() if text is None or not drift.is_clean(text)]
+    drifted = [stack for stack, text in found.items() if text is None or not (drift.is_clean(text) or is_unready(text))]
     if not drifted:
         closed = github.close_issue(DRIFT_MARK, f"Everything is as declared again: {run_url()}")
         console.print("no drift; the issue is closed" if closed else "no drift", markup=False)

@@ -115,7 +115,7 @@ def refuse_held(plan: Plan) -> None:
         name = plan.stack.name
         raise HeldError(
             f"the stack {name} is {locks[0]}; wait for it, or, when that deployment is known to be gone: "
-            f"drivetrain lock release {name}"
+            f"drivetrain lock release {name}, where somebody else held it with --older-than 2h"
         )
 
 

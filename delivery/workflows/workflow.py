@@ -14,6 +14,7 @@ from infra.settings import Settings
 
 Role = Literal["deploy", "preview", "promotion"]
 _LOCK = Path("requirements") / "delivery.lock"
+_UNREADY = ": not bootstrapped yet"
 
 
 class WorkflowError(DeliveryError):
@@ -33,7 +34,24 @@ def connection_outputs(settings: Settings, role: Role, project_dir: Path) -> dic
         "account": settings.account_id,
         "registry": names.registry,
         "pulumi-version": pulumi_version(project_dir),
+        "bootstrapped": str(settings.github is not None).lower(),
+        "pull-request-stacks": str(settings.github is not None and settings.github.pull_request_stacks).lower(),
     }
+
+
+def unready_report(stack: str) -> str:
+    """What a workflow says of a stack that has no account yet, in place of its own report, as Markdown."""
+    return f"""\
+### {stack}{_UNREADY}
+
+Its settings name no repository, so that no workflow has a role there and nothing was done. To begin with it:
+`drivetrain bootstrap {stack}`
+"""
+
+
+def is_unready(text: str) -> bool:
+    """Whether a report says that the stack is not bootstrapped."""
+    return text.partition("\n")[0].endswith(_UNREADY)
 
 
 def pulumi_version(project_dir: Path) -> str:
@@ -103,5 +121,6 @@ The step above says why.{untouched}
 | the diff gate or a policy | add the line that the message asks for to a commit, or change less |
 | a rollback by an alarm | the previous model still answers; the message names the alarm; revert the release |
 | AWS, the network, a time limit | run the failed jobs again: what is applied already is left as it is |
-| the state is locked | `drivetrain lock show {stack}`: who, since when; its owner: `drivetrain lock release {stack}` |
+| the state is locked | `drivetrain lock show {stack}`: who, since when; its owner: `drivetrain lock release {stack}`; \
+when that run is gone, anybody: `--older-than 2h` with it |
 """

@@ -60,7 +60,19 @@ def test_the_settings_are_outputs_of_a_step(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     lines = dict(line.split("=", 1) for line in run("settings", "staging", "--role", "deploy").stdout.splitlines())
     assert lines["role"].endswith("role/drivetrain/drivetrain-staging-deploy")
-    assert set(lines) == {"role", "region", "account", "registry", "pulumi-version"}
+    names = {"role", "region", "account", "registry", "pulumi-version", "bootstrapped", "pull-request-stacks"}
+    assert set(lines) == names
+    assert (lines["bootstrapped"], lines["pull-request-stacks"]) == ("false", "false")
+
+
+def test_a_stack_that_is_not_bootstrapped_has_a_report_and_opens_no_issue(github: Spoken, tmp_path: Path) -> None:
+    (tmp_path / "dev.md").write_text("### dev: as declared\n")
+    said = run("unready", "staging", "--out", str(tmp_path / "staging.md"))
+    assert said.exit_code == 0
+    assert "### staging: not bootstrapped yet" in (tmp_path / "staging.md").read_text()
+    assert "drivetrain bootstrap staging" in said.output
+    assert run("issue", "--reports", str(tmp_path), "--expect", "dev,staging").exit_code == 0
+    assert [each[0] for each in github.said] == ["closed"]
 
 
 def test_an_unknown_environment_is_refused_with_those_that_there_are() -> None:

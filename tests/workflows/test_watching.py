@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -102,7 +103,8 @@ def locked(world: World, first_merge: Run) -> Iterator[str]:
     assert first_merge.green, first_merge.text
     s3, bucket = world.client("dev", "s3"), world.settings("dev").names.state_bucket
     key = f".pulumi/locks/organization/drivetrain/dev/{uuid.uuid4()}.json"
-    lock = {"pid": 4711, "username": "runner", "hostname": "the-other-merge", "timestamp": "2026-11-21T12:00:00Z"}
+    now = datetime.now(UTC).isoformat()  # one of hours ago would be released
+    lock = {"pid": 4711, "username": "runner", "hostname": "the-other-merge", "timestamp": now}
     s3.put_object(Bucket=bucket, Key=key, Body=json.dumps(lock).encode())
     yield key
     s3.delete_object(Bucket=bucket, Key=key)

@@ -31,6 +31,12 @@ def test_a_job_takes_the_role_that_the_bootstrap_makes(settings: Settings, role:
     found = connection_outputs(settings, role, ROOT)  # type: ignore[arg-type]
     assert found["role"] == f"arn:aws:iam::{settings.account_id}:role/drivetrain/drivetrain-staging-{role}"
     assert (found["region"], found["account"]) == (settings.region, settings.account_id)
+    assert (found["bootstrapped"], found["pull-request-stacks"]) == ("true", "false")
+
+
+def test_a_stack_that_names_no_repository_is_not_bootstrapped(settings: Settings) -> None:
+    found = connection_outputs(settings.model_copy(update={"github": None}), "preview", ROOT)
+    assert (found["bootstrapped"], found["pull-request-stacks"]) == ("false", "false")
 
 
 def test_the_command_line_of_pulumi_is_of_the_version_of_its_library() -> None:

@@ -8,7 +8,7 @@ import typer
 from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption
 from cli.output import console, print_json, print_table
 from cli.places import find_place
-from cli.preview import pulumi_stack
+from cli.preview import preview_text
 from delivery.cost import Estimate, PriceTable, before_and_after, declared_in, estimate, load_prices
 from delivery.pulumi.preview import Preview, parse_preview
 from infra.scope import environment_of
@@ -32,7 +32,7 @@ def cost(
 ) -> None:
     """Show what the stack costs once its program is applied, and the difference to what is there now."""
     table = load_prices()
-    found = _read(preview) if preview else pulumi_stack(find_place(stack, name)).preview()
+    found = _read(preview) if preview else _preview_of(stack, name)
     before, after = before_and_after(found, table)
     if against is not None:
         before = estimate(declared_in(_read(against)), table)
@@ -42,6 +42,10 @@ def cost(
     else:
         _print(stack, before, after, table)
         _print_hours(stack)
+
+
+def _preview_of(stack: str, name: str) -> Preview:
+    return parse_preview(preview_text(find_place(stack, name)), f"the preview of {stack}")
 
 
 def _read(file: Path) -> Preview:

@@ -10,9 +10,11 @@ from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption
 from cli.gate import CommitsOption, MessageOption, judged
 from cli.output import console, print_json
 from cli.places import StackPlace, find_place
+from cli.preview import names_of_stacks, pulumi_stack
 from cli.verify import StackArgument, print_verdicts
-from delivery.deploy import Outcome, Plan
+from delivery.deploy import SETTLING_S, Outcome, Plan
 from delivery.deploy import deploy as deployed
+from delivery.endpoints.hours import reopen
 from delivery.errors import DeliveryError
 from delivery.gate import GateError
 from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url, project_name, secrets_provider
@@ -23,6 +25,7 @@ from delivery.stacks.changes import changed_paths
 from delivery.stacks.changes import environments as environments_since
 from delivery.stacks.scopes import refuse_other_scope, stacks_of
 from delivery.stacks.several import in_waves, waves_of
+from delivery.stacks.whole_state import whole_state
 from infra.model_folders import model_names
 
 POLICY_PACK = Path("infra") / "policies" / "pack"
@@ -36,6 +39,7 @@ def deploy(
     as_json: JsonOption = False,
 ) -> None:
     """Preview, gate, apply and verify; a rollback is a failure with its reason, and what is live is kept."""
+    reopen_all(find_place(stack, name, whole=True))
     waves = stacks_to_deploy(find_place(stack, name), commits)
     several = sum(map(len, waves)) > 1
 
@@ -65,6 +69,18 @@ def deploy(
         _summarise(find_place(outcome.stack, name), outcome)
     if not outcomes:
         console.print(f"{commits} touch no stack of {stack}", markup=False)
+
+
+def reopen_all(place: StackPlace) -> None:
+    """Start what the hours stopped in any stack of an environment of several: what is tried out later asks them all.
+
+    One stack alone is seen to by its own deployment.
+    """
+    settings = place.connection.settings
+    stacks = names_of_stacks(place)
+    if len(stacks) > 1 and settings.endpoint.hours is not None and place.connection.rehearsal is None:
+        state = whole_state(pulumi_stack(place, each) for each in stacks)
+        reopen(place.connection.client, place.endpoints.values(), state, SETTLING_S)
 
 
 def stacks_to_deploy(place: StackPlace, commits: str) -> list[list[str]]:

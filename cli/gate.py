@@ -12,6 +12,9 @@ from delivery.gate import Verdict, check, parse_allowances, read_allowances
 from delivery.pulumi.backend import BACKEND_VARIABLE, backend_url
 from delivery.pulumi.command import PulumiStack
 from delivery.pulumi.preview import Preview, parse_preview
+from delivery.stacks.previews import preview_document
+from delivery.stacks.scopes import stacks_of
+from infra.model_folders import model_names
 from infra.policies import load_exemptions
 from infra.scope import environment_of
 from infra.settings import environments, load_settings, stack_file
@@ -62,10 +65,15 @@ def judged(
 def _preview_of(stack: str) -> Preview:
     project_dir = project_directory()
     environment = environment_of(stack, environments(project_dir))
-    url = backend_url(load_settings(project_dir, environment))
-    return PulumiStack(
-        project_dir=project_dir,
-        name=stack,
-        config_file=stack_file(project_dir, environment),
-        environment={**os.environ, BACKEND_VARIABLE: url},
-    ).preview()
+    settings = load_settings(project_dir, environment)
+    apart = stacks_of(settings, model_names(project_dir)).models.values() if stack == environment else ()
+    first, *models = (
+        PulumiStack(
+            project_dir=project_dir,
+            name=name,
+            config_file=stack_file(project_dir, environment),
+            environment={**os.environ, BACKEND_VARIABLE: backend_url(settings)},
+        )
+        for name in (stack, *apart)
+    )
+    return parse_preview(preview_document(first, models), f"the preview of {stack}")

@@ -6,6 +6,7 @@ The layout is that of `pkg/backend/diy` in pulumi/pulumi. A backend is a folder 
 
 import os
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
@@ -60,6 +61,10 @@ class StateBucket(Protocol):
         """The text under `key`, or None."""
         ...
 
+    def modified(self, key: str) -> datetime | None:
+        """When `key` was last written, or None."""
+        ...
+
     def write(self, key: str, text: str) -> None:
         """Put `text` under `key`, as a whole."""
         ...
@@ -101,6 +106,11 @@ class FolderBucket:
         """The text of the file."""
         path = self._folder / key
         return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    def modified(self, key: str) -> datetime | None:
+        """When the file was last written."""
+        path = self._folder / key
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.is_file() else None
 
     def write(self, key: str, text: str) -> None:
         """Replace the file in one step."""
@@ -145,6 +155,15 @@ class S3Bucket:
                 return None
             raise
         return answer["Body"].read().decode()
+
+    def modified(self, key: str) -> datetime | None:
+        """When the object was last written."""
+        try:
+            return self._s3.head_object(Bucket=self._bucket, Key=self._prefix + key)["LastModified"]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in ("404", "NoSuchKey"):
+                return None
+            raise
 
     def write(self, key: str, text: str) -> None:
         """Put the object."""

@@ -21,6 +21,7 @@ from delivery.pulumi.events import UpEvents
 from delivery.pulumi.preview import Preview, parse_preview
 
 LOCKED = "the stack is currently locked by"
+UNMADE = "no stack named"
 _ALWAYS = {
     "PULUMI_SKIP_UPDATE_CHECK": "true",
     # The key of the secrets is in the state; without this, a fresh checkout would make another one.
@@ -39,6 +40,10 @@ class PulumiError(DeliveryError):
 
 class StackLockedError(PulumiError):
     """Another deploy holds the stack, or one was killed and left its lock."""
+
+
+class StackUnmadeError(PulumiError):
+    """The backend holds no such stack: it was never deployed."""
 
 
 class PulumiMissingError(DeliveryError):
@@ -159,9 +164,14 @@ class PulumiStack:
             stderr = errors.read()
         if process.returncode:
             diagnosis = _diagnosis(stdout, stderr)
-            kind = StackLockedError if LOCKED in diagnosis else PulumiError
-            raise kind(self.name, command, diagnosis, process.returncode)
+            raise _error_of(diagnosis)(self.name, command, diagnosis, process.returncode)
         return stdout
+
+
+def _error_of(diagnosis: str) -> type[PulumiError]:
+    if LOCKED in diagnosis:
+        return StackLockedError
+    return StackUnmadeError if UNMADE in diagnosis else PulumiError
 
 
 def _options(*, refresh: bool, policy_pack: Path | None) -> list[str]:

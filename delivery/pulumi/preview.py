@@ -3,11 +3,14 @@
 The shape is `PreviewDigest` in `pkg/display/json.go` of pulumi/pulumi. Everything that decides on a deploy reads it
 from here, so a document that this cannot fully understand is refused: one that is cut short, one of a preview that
 failed, one of a newer version with operations that nothing here knows how to judge.
+
+An environment of several stacks has one document for all of them, which Pulumi does not know:
+`{"stacks": {NAME: DOCUMENT, …}, "leftOut": {NAME: REASON, …}}` (delivery/stacks/previews.py).
 """
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
@@ -88,6 +91,8 @@ class Preview:
     diagnostics: tuple[Diagnostic, ...] = ()
     refreshed: tuple[PreviewStep, ...] = ()
     """What a refresh before it found: `update` for what differs from the state, `delete` for what is gone."""
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+    """Stacks of the environment that could not be previewed yet, and why."""
 
     @property
     def changes(self) -> tuple[PreviewStep, ...]:
@@ -98,6 +103,30 @@ class Preview:
 def parse_preview(text: str, origin: str) -> Preview:
     """The preview in `text`; `origin` is what the message of a PreviewError calls it, such as a file."""
     document = _document(text, origin)
+    if "stacks" not in document:
+        return _parsed(document, origin)
+    stacks = _mapping(document["stacks"], f"{origin}: `stacks`")
+    found = [_parsed(_mapping(each, f"{origin}: {name}"), f"{origin}: {name}") for name, each in stacks.items()]
+    left_out = _mapping(document.get("leftOut") or {}, f"{origin}: `leftOut`")
+    return merged(found, {name: str(reason) for name, reason in left_out.items()})
+
+
+def merged(found: Iterable[Preview], left_out: Mapping[str, str]) -> Preview:
+    """The previews of several stacks as one; the stack is part of each URN, so that no two steps are of the same."""
+    previews = list(found)
+    summary: Counter[str] = Counter()
+    for each in previews:
+        summary.update(each.change_summary)
+    return Preview(
+        steps=tuple(step for each in previews for step in each.steps),
+        change_summary=dict(summary),
+        diagnostics=tuple(one for each in previews for one in each.diagnostics),
+        refreshed=tuple(step for each in previews for step in each.refreshed),
+        left_out=dict(left_out),
+    )
+
+
+def _parsed(document: Mapping[str, Any], origin: str) -> Preview:
     diagnostics = tuple(_diagnostic(entry, origin) for entry in _entries(document, "diagnostics", origin))
     failed = [diagnostic.message.strip() for diagnostic in diagnostics if diagnostic.severity == "error"]
     if failed:

@@ -22,6 +22,7 @@ def report(stack: str, preview: Preview, verdict: Verdict, before: Estimate, aft
     parts = [
         f"### {stack}: {_headline(changes)}",
         _verdict(verdict),
+        _left_out(preview),
         _changes(changes),
         _cost(before, after),
     ]
@@ -42,6 +43,10 @@ def _verdict(verdict: Verdict) -> str:
     lines += [f"- policy {_plain(violation.text)}" for violation in verdict.violations]
     lines += [f"- allowed: {_plain(finding.text)} ({_plain(by.text)})" for finding, by in verdict.allowed]
     return "\n".join(lines)
+
+
+def _left_out(preview: Preview) -> str:
+    return "\n".join(f"- not previewed: `{_plain(name)}`: {_plain(why)}" for name, why in preview.left_out.items())
 
 
 def _changes(changes: list[PreviewStep]) -> str:

@@ -1,6 +1,10 @@
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 from delivery.pulumi.backend import BackendError, backend_url, open_bucket, project_name, secrets_provider
 from infra.settings import load_settings
@@ -26,7 +30,11 @@ def test_a_folder_holds_files_by_their_keys(tmp_path: Path) -> None:
     assert bucket.keys(".pulumi/stacks") == [".pulumi/stacks/p/dev.json"]
     assert bucket.read(".pulumi/stacks/p/dev.json") == "two"
     assert bucket.url_of("k") == f"file://{tmp_path}/k"
+    written = bucket.modified(".pulumi/stacks/p/dev.json")
+    assert written is not None
+    assert abs(datetime.now(UTC) - written) < timedelta(minutes=5)
     bucket.delete(".pulumi/stacks/p/dev.json", ".pulumi/stacks/p/never.json")
+    assert bucket.modified(".pulumi/stacks/p/dev.json") is None
     assert (bucket.read(".pulumi/stacks/p/dev.json"), bucket.keys(".pulumi/stacks")) == (None, [])
 
 
@@ -42,3 +50,18 @@ def test_the_project_is_called_as_its_file_says(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.yaml").write_text("runtime: python\n")
     with pytest.raises(BackendError, match=r"Pulumi\.yaml: the project's `name` cannot be read"):
         project_name(tmp_path)
+
+
+@pytest.mark.slow
+def test_an_object_says_when_it_was_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(variable, "testing")
+    with mock_aws():
+        s3: Any = boto3.Session(region_name="eu-west-1").client("s3")
+        s3.create_bucket(Bucket="state", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        bucket = open_bucket("s3://state?region=eu-west-1")
+        assert bucket.modified("k") is None
+        bucket.write("k", "{}")
+        written = bucket.modified("k")
+    assert written is not None
+    assert abs(datetime.now(UTC) - written) < timedelta(minutes=5)

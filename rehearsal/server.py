@@ -25,6 +25,7 @@ from rehearsal.aws.runtime import NOTES_FOLDER
 
 _READY_S = 60.0
 _STOP_S = 20.0
+_SPAWN_S = 5.0
 _POLL_S = 0.05
 _LOG_LINES = 15
 _PROJECT = Path(__file__).resolve().parent.parent
@@ -140,20 +141,24 @@ def _spawn(state_dir: Path, port: int | None, *, stop_grace_s: float) -> Rehears
     command = [sys.executable, "-m", "rehearsal.aws", "--port", str(port or 0), "--state", str(state_dir)]
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     spawned: list[subprocess.Popen[bytes]] = []
+    tried = threading.Event()
 
     def spawn() -> None:
-        with log.open("wb") as output:
-            spawned.append(
-                subprocess.Popen(
-                    [*command, "--stop-grace", str(stop_grace_s)],
-                    cwd=state_dir,
-                    env={**kept, "PYTHONPATH": str(_PROJECT), "PYTHONUNBUFFERED": "1"},
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
+        try:
+            with log.open("wb") as output:
+                spawned.append(
+                    subprocess.Popen(
+                        [*command, "--stop-grace", str(stop_grace_s)],
+                        cwd=state_dir,
+                        env={**kept, "PYTHONPATH": str(_PROJECT), "PYTHONUNBUFFERED": "1"},
+                        stdin=subprocess.DEVNULL,
+                        stdout=output,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                    )
                 )
-            )
+        finally:
+            tried.set()
 
     # In a thread, because Ctrl-C in the middle of Popen would leave a process that nobody knows of.
     thread = threading.Thread(target=spawn)
@@ -162,7 +167,8 @@ def _spawn(state_dir: Path, port: int | None, *, stop_grace_s: float) -> Rehears
         thread.join()
         return _until_ready(state_dir, spawned[0], log)
     except BaseException:
-        thread.join()
+        # Not join(): the thread may be under way while start() was interrupted before it noticed.
+        tried.wait(_SPAWN_S)
         for process in spawned:
             process.terminate()
             process.wait()

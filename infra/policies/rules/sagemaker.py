@@ -97,7 +97,7 @@ def _endpoint(deployment: dict[str, Any], **variant: Any) -> tuple[Resource, ...
     )
 
 
-def _rule(
+def sagemaker_rule(
     id_: str,
     title: str,
     severity: Severity,
@@ -107,6 +107,7 @@ def _rule(
     broken: dict[str, Any],
     *sources: Source,
 ) -> Rule:
+    """A rule over one resource; `broken` is the change to `passing` that it must find."""
     return ResourceRule(
         id=id_,
         title=title,
@@ -120,7 +121,7 @@ def _rule(
 
 
 RULES: tuple[Rule, ...] = (
-    _rule(
+    sagemaker_rule(
         "sagemaker-model-isolated",
         "A model's container reaches no network",
         "medium",
@@ -131,7 +132,7 @@ RULES: tuple[Rule, ...] = (
         security_hub("SageMaker.5"),
         ml_lens("MLSEC03-BP02"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-model-vpc",
         "A model is served from subnets of one's own",
         "medium",
@@ -142,7 +143,7 @@ RULES: tuple[Rule, ...] = (
         aws_docs("Hosting in a VPC", "sagemaker/latest/dg/host-vpc.html"),
         ml_lens("MLSEC04-BP01"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-model-digest",
         "A model's image is named by its digest",
         "medium",
@@ -152,7 +153,7 @@ RULES: tuple[Rule, ...] = (
         {"primaryContainer": {"image": _DIGEST.split("@", maxsplit=1)[0] + ":latest"}},
         ml_lens("MLREL06-BP02"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-instances",
         "An endpoint survives the loss of an instance",
         "medium",
@@ -162,7 +163,7 @@ RULES: tuple[Rule, ...] = (
         {"productionVariants": [{**_VARIANT, "initialInstanceCount": 1}]},
         security_hub("SageMaker.4"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-volume-encrypted",
         "What an endpoint's volumes hold is encrypted with a key of one's own",
         "medium",
@@ -173,7 +174,7 @@ RULES: tuple[Rule, ...] = (
         aws_docs("Encryption at rest", "sagemaker/latest/dg/encryption-at-rest.html"),
         ml_lens("MLSEC02-BP01"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-capture-encrypted",
         "Captured requests are encrypted with a key of one's own",
         "high",
@@ -212,7 +213,7 @@ RULES: tuple[Rule, ...] = (
         passing=_endpoint(_DEPLOYMENT),
         failing=_endpoint({"autoRollbackConfiguration": _ROLLBACK}),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-registry-not-public",
         "A group of model packages is open to nobody unknown",
         "critical",

@@ -1,10 +1,9 @@
 """SageMaker where people work and where monitoring runs: notebooks, Studio, data quality jobs."""
 
-from typing import Any
-
 from infra.policies.checks import is_true, one_of, present
-from infra.policies.rule import REMOVED, Check, ResourceRule, Rule, Severity
-from infra.policies.sources import Source, aws_docs, ml_lens, security_hub
+from infra.policies.rule import REMOVED, Rule
+from infra.policies.rules.sagemaker import sagemaker_rule
+from infra.policies.sources import aws_docs, ml_lens, security_hub
 
 _NOTEBOOK = ("aws:sagemaker/notebookInstance:NotebookInstance",)
 _QUALITY = ("aws:sagemaker/dataQualityJobDefinition:DataQualityJobDefinition",)
@@ -12,30 +11,8 @@ _GOOD_NOTEBOOK = {"directInternetAccess": "Disabled", "subnetId": "subnet-1", "r
 _MONITORED = {"networkConfig": {"enableInterContainerTrafficEncryption": True, "enableNetworkIsolation": True}}
 
 
-def _rule(
-    id_: str,
-    title: str,
-    severity: Severity,
-    types: tuple[str, ...],
-    check: Check,
-    passing: dict[str, Any],
-    broken: dict[str, Any],
-    *sources: Source,
-) -> Rule:
-    return ResourceRule(
-        id=id_,
-        title=title,
-        sources=sources,
-        severity=severity,
-        types=types,
-        check=check,
-        passing=passing,
-        broken_by=broken,
-    )
-
-
 RULES: tuple[Rule, ...] = (
-    _rule(
+    sagemaker_rule(
         "sagemaker-notebook-offline",
         "A notebook has no direct way to the internet",
         "high",
@@ -45,7 +22,7 @@ RULES: tuple[Rule, ...] = (
         {"directInternetAccess": "Enabled"},
         security_hub("SageMaker.1"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-notebook-vpc",
         "A notebook is in a subnet of one's own",
         "high",
@@ -55,7 +32,7 @@ RULES: tuple[Rule, ...] = (
         {"subnetId": REMOVED},
         security_hub("SageMaker.2"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-notebook-no-root",
         "Nobody is root on a notebook",
         "high",
@@ -65,7 +42,7 @@ RULES: tuple[Rule, ...] = (
         {"rootAccess": "Enabled"},
         security_hub("SageMaker.3"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-quality-traffic-encrypted",
         "Instances of a data quality job talk encrypted",
         "medium",
@@ -76,7 +53,7 @@ RULES: tuple[Rule, ...] = (
         security_hub("SageMaker.9"),
         ml_lens("MLSEC04-BP02"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-quality-isolated",
         "A data quality job reaches no network",
         "medium",
@@ -86,7 +63,7 @@ RULES: tuple[Rule, ...] = (
         {"networkConfig": {"enableNetworkIsolation": False}},
         security_hub("SageMaker.11"),
     ),
-    _rule(
+    sagemaker_rule(
         "sagemaker-domain-in-vpc",
         "A Studio domain goes through the VPC only",
         "high",

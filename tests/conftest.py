@@ -47,5 +47,12 @@ def pytest_runtest_makereport(
     return report
 
 
+def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
+    """Binary values are named by their argument: an archive's bytes tell the second in which it was made, and every
+    process of a run must give a test the same name."""
+    del config
+    return argname if isinstance(val, bytes) and not val.isascii() else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.startswith(FIRST))

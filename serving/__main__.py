@@ -26,7 +26,7 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
 def serve(container: Container) -> int:
     """Serve until told to stop."""
     # A health check every few seconds should not pay for importing the server.
-    from serving import server  # noqa: PLC0415
+    from serving.process import server  # noqa: PLC0415
 
     try:
         server.serve(container)

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from models.rows import feature_matrix
 from models.spec import ModelSpec, load_spec
 from monitoring.baseline import describe
-from serving.service import Service, load_service
+from serving.core.service import Service, load_service
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL_FOLDER = ROOT / "models" / "auto_mpg"

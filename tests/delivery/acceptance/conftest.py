@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 from delivery.acceptance.asking import Asker
 from delivery.acceptance.released import ReleasedModel
 from models.release import Release
-from serving.errors import RequestError
-from serving.service import load_service
+from serving.core.errors import RequestError
+from serving.core.service import load_service
 from tests.serving.conftest import BIAS, WEIGHTS, graph, write_artefact
 
 PACKAGE = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/drivetrain-local-auto-mpg/7"

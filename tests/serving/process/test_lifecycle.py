@@ -1,9 +1,9 @@
 import pytest
 
-from serving.errors import NotReadyError
-from serving.lifecycle import Lifecycle
-from serving.service import Service
-from serving.session import PredictionError
+from serving.core.errors import NotReadyError
+from serving.core.service import Service
+from serving.core.session import PredictionError
+from serving.process.lifecycle import Lifecycle
 
 
 def test_nothing_is_ready_before_it_is(service: Service) -> None:

@@ -13,10 +13,10 @@ from string import Template
 from typing import Final
 
 from monitoring.baseline import NumberDistribution, Value
-from serving.artefact import Artefact
-from serving.form import field, words
-from serving.histogram import histogram
-from serving.service import Service
+from serving.core.artefact import Artefact
+from serving.core.service import Service
+from serving.page.form import field, words
+from serving.page.histogram import histogram
 
 HEADERS: Final = {
     "content-security-policy": (

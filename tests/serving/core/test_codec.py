@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.spec import ModelSpec
-from serving import codec
-from serving.errors import RequestError
-from serving.validation import Validator
+from serving.core import codec
+from serving.core.errors import RequestError
+from serving.core.validation import Validator
 
 ROW = [4, 97.0, 88.0, 2130, 14.5, 1971, "Japan"]
 LINE = "4,97.0,88,2130,14.5,1971,Japan"

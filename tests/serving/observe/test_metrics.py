@@ -1,4 +1,4 @@
-from serving.metrics import Metrics
+from serving.observe.metrics import Metrics
 
 
 def test_counters_are_labelled_text() -> None:

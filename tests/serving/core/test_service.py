@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from serving.service import Service, load_service
-from serving.session import PredictionError
+from serving.core.service import Service, load_service
+from serving.core.session import PredictionError
 
 
 def test_the_answer_says_what_it_is(service: Service, car: dict[str, object]) -> None:

@@ -14,11 +14,11 @@ from collections.abc import Generator
 
 import uvicorn
 
-from serving.asgi import Application
 from serving.container import Container
-from serving.lifecycle import Lifecycle
-from serving.metrics import Metrics
-from serving.service import load_service
+from serving.core.service import load_service
+from serving.http.asgi import Application
+from serving.observe.metrics import Metrics
+from serving.process.lifecycle import Lifecycle
 
 GRACEFUL_SECONDS = 25
 """Time for accepted requests to finish; the rest of SageMaker's 30 s is for leaving."""

@@ -10,13 +10,14 @@ import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
-from serving import codec, page
-from serving.body import Body, Receive
-from serving.errors import NotReadyError, RequestError
-from serving.lifecycle import Lifecycle
-from serving.metrics import Metrics
-from serving.service import Answer
-from serving.session import PredictionError
+from serving.core import codec
+from serving.core.errors import NotReadyError, RequestError
+from serving.core.service import Answer
+from serving.core.session import PredictionError
+from serving.http.body import Body, Receive
+from serving.observe.metrics import Metrics
+from serving.page import page
+from serving.process.lifecycle import Lifecycle
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
-from serving.artefact import MODEL_FILE, ArtefactError
+from serving.core.artefact import MODEL_FILE, ArtefactError
 
 INPUT, OUTPUT = "features", "prediction"
 _ERRORS_ONLY = 3

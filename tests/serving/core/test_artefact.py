@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from serving.artefact import ArtefactError, load_artefact
+from serving.core.artefact import ArtefactError, load_artefact
 
 
 def test_a_whole_artefact_is_read(artefact: Path) -> None:

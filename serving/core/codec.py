@@ -15,8 +15,8 @@ from typing import Final, cast
 import orjson
 
 from models.spec import ModelSpec
-from serving.errors import RequestError
-from serving.session import Matrix
+from serving.core.errors import RequestError
+from serving.core.session import Matrix
 
 JSON, CSV = "application/json", "text/csv"
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)

@@ -3,8 +3,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from serving.artefact import ArtefactError
-from serving.session import PredictionError, Session
+from serving.core.artefact import ArtefactError
+from serving.core.session import PredictionError, Session
 
 
 def test_rows_in_answers_out(make_graph: Callable[..., bytes]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
-from serving.asgi import Application
-from serving.lifecycle import Lifecycle
-from serving.metrics import Metrics
-from serving.service import Service
-from serving.session import PredictionError
+from serving.core.service import Service
+from serving.core.session import PredictionError
+from serving.http.asgi import Application
+from serving.observe.metrics import Metrics
+from serving.process.lifecycle import Lifecycle
 
 Car = dict[str, object]
 Call = Callable[..., httpx.Response]

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from models.rows import feature_matrix
-from serving import codec
-from serving.artefact import Artefact, load_artefact
-from serving.session import Matrix, PredictionError, Session
-from serving.validation import Validator
+from serving.core import codec
+from serving.core.artefact import Artefact, load_artefact
+from serving.core.session import Matrix, PredictionError, Session
+from serving.core.validation import Validator
 
 
 @dataclass(frozen=True, kw_only=True)

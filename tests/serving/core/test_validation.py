@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from models.rows import feature_matrix
 from models.spec import ModelSpec
-from serving.errors import RequestError
-from serving.validation import Validator, Value
+from serving.core.errors import RequestError
+from serving.core.validation import Validator, Value
 
 Car = dict[str, object]
 

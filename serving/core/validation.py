@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from models.schema import Column
 from models.spec import ModelSpec
-from serving.errors import RequestError
+from serving.core.errors import RequestError
 
 FLOAT32_MAX: Final = 3.4028234663852886e38
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
-from serving.errors import RequestError
+from serving.core.errors import RequestError
 
 READ_SECONDS = 20.0
 """Longest time a caller may take to send its body; below the 25 s that a graceful stop waits."""

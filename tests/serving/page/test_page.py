@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 from monitoring.baseline import describe_numbers
-from serving import page
-from serving.form import words
-from serving.histogram import histogram, position
-from serving.service import Service
+from serving.core.service import Service
+from serving.page import page
+from serving.page.form import words
+from serving.page.histogram import histogram, position
 
 
 class Elements(HTMLParser):

@@ -1,0 +1,1 @@
+"""The fronts: HTTP turned into calls of the core."""

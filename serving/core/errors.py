@@ -5,17 +5,25 @@ class RequestError(Exception):
     """A request that is refused: `status` is the HTTP status, `code` a stable word for programs, the rest for people.
 
     `row` counts from 0 in the order sent; `field` is the column's name. Both are None where the request as a whole is
-    at fault.
+    at fault. `retry_after` is for refusals that a caller may repeat: seconds to wait.
     """
 
     def __init__(
-        self, code: str, message: str, *, status: int = 400, row: int | None = None, field: str | None = None
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        row: int | None = None,
+        field: str | None = None,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.status = status
         self.row = row
         self.field = field
+        self.retry_after = retry_after
 
     @property
     def message(self) -> str:
@@ -33,4 +41,11 @@ class NotReadyError(RequestError):
     """No model can answer at the moment; the message says why."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__("not_ready", reason, status=503)
+        super().__init__("not_ready", reason, status=503, retry_after=1)
+
+
+class PredictionError(RequestError):
+    """The model gave no usable answer to valid rows: our fault, status 500; the message names the row."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("internal", reason, status=500)

@@ -7,15 +7,12 @@ import numpy.typing as npt
 import onnxruntime  # pyright: ignore[reportMissingTypeStubs]
 
 from serving.core.artefact import MODEL_FILE, ArtefactError
+from serving.core.errors import PredictionError
 
 INPUT, OUTPUT = "features", "prediction"
 _ERRORS_ONLY = 3
 
 Matrix = npt.NDArray[np.float32]
-
-
-class PredictionError(Exception):
-    """The model gave no usable answer to valid rows; the message names the row."""
 
 
 class Session:
@@ -45,12 +42,25 @@ class Session:
         if outputs.get(OUTPUT) != "tensor(float)":
             raise ArtefactError(f"{MODEL_FILE}: outputs are {outputs}; expected {OUTPUT!r} float32 [N]")
 
-    def predict(self, matrix: Matrix) -> Matrix:
-        """Predictions [N] for the rows of `matrix` [N, F]; PredictionError when one of them is not finite."""
-        (prediction,) = cast("list[Matrix]", self._session.run([OUTPUT], {INPUT: matrix}))
+    def run(self, matrix: Matrix) -> Matrix:
+        """Predictions [N] for the rows of `matrix` [N, F], finite or not; PredictionError when there are none."""
+        try:
+            (prediction,) = cast("list[Matrix]", self._session.run([OUTPUT], {INPUT: matrix}))
+        except Exception as error:  # ONNX Runtime raises a different class for each way a run can fail.
+            raise PredictionError(f"the model failed on {len(matrix)} rows: {error}") from error
         if prediction.shape != (len(matrix),):
             raise PredictionError(f"the model answered shape {prediction.shape} to {len(matrix)} rows")
+        return prediction
+
+    def predict(self, matrix: Matrix) -> Matrix:
+        """As `run`, but PredictionError when a prediction is not finite."""
+        prediction = self.run(matrix)
         finite = np.isfinite(prediction)
         if not finite.all():
-            raise PredictionError(f"the model's answer to row {int(np.argmin(finite))} is not a finite number")
+            raise not_finite(int(np.argmin(finite)))
         return prediction
+
+
+def not_finite(row: int) -> PredictionError:
+    """The error for row number `row` of a request."""
+    return PredictionError(f"the model's answer to row {row} is not a finite number")

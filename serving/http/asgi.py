@@ -11,9 +11,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from serving.core import codec
-from serving.core.errors import NotReadyError, RequestError
+from serving.core.errors import NotReadyError, PredictionError, RequestError
 from serving.core.service import Answer
-from serving.core.session import PredictionError
 from serving.http.body import Body, Receive
 from serving.observe.metrics import Metrics
 from serving.page import page

@@ -1,8 +1,7 @@
 """Whether there is a model to answer with: loading, ready, or failed with a reason. `/ping` is this, no more."""
 
-from serving.core.errors import NotReadyError
+from serving.core.errors import NotReadyError, PredictionError
 from serving.core.service import Service
-from serving.core.session import PredictionError
 
 
 class Lifecycle:

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from serving.core.errors import PredictionError, RequestError
+from serving.core.job import Answer
 from serving.core.service import Service, load_service
-from serving.core.session import PredictionError
 
 
 def test_the_answer_says_what_it_is(service: Service, car: dict[str, object]) -> None:
@@ -31,3 +32,51 @@ def test_a_model_that_answers_nonsense_is_not_served(
     broken = make_graph(np.full(7, np.inf, dtype=np.float32))
     with pytest.raises(PredictionError, match="not a finite number"):
         load_service(make_artefact(tmp_path / "model", broken), None, "")
+
+
+def test_requests_that_go_through_the_model_together_get_their_own_answers(
+    service: Service, car: dict[str, object]
+) -> None:
+    heavy = {**car, "weight": 3130}
+    jobs = [
+        service.decode(json.dumps(car).encode(), "application/json"),
+        service.decode(json.dumps([heavy, car]).encode(), "application/json; charset=utf-8", "text/csv"),
+        service.decode(b"4,97,88,2130,14.5,1971,Japan\n", "text/csv"),
+    ]
+    assert [job.rows for job in jobs] == [1, 2, 1]
+    answered = service.answer_all(jobs)
+    first, second, third = answered.answers
+    assert isinstance(first, Answer)
+    assert isinstance(second, Answer)
+    assert isinstance(third, Answer)
+    assert json.loads(first.body)["predictions"] == pytest.approx([35.61], abs=1e-4)
+    assert [float(line) for line in second.body.decode().splitlines()] == pytest.approx([30.61, 35.61], abs=1e-4)
+    assert json.loads(third.body)["predictions"] == pytest.approx([35.61], abs=1e-4)
+    assert (second.content_type, second.rows) == ("text/csv", 2)
+    assert answered.predictions.tolist() == pytest.approx([35.61, 30.61, 35.61, 35.61], abs=1e-4)
+
+
+@pytest.fixture
+def overflows(tmp_path: Path, make_artefact: Callable[..., Path], make_graph: Callable[..., bytes]) -> Service:
+    """A model whose answer is finite up to a displacement of 680 in³ and infinite above."""
+    graph = make_graph(np.array([0, 5e35, 0, 0, 0, 0, 0], dtype=np.float32), 0.0)
+    return load_service(make_artefact(tmp_path / "model", graph), None, "")
+
+
+def test_a_request_without_a_finite_answer_does_not_take_the_others_with_it(
+    overflows: Service, car: dict[str, object]
+) -> None:
+    large = {**car, "displacement": 700}
+    jobs = [overflows.decode(json.dumps(rows).encode(), "application/json") for rows in (car, [car, large], car)]
+    first, second, third = overflows.answer_all(jobs).answers
+    assert isinstance(first, Answer)
+    assert isinstance(third, Answer)
+    assert isinstance(second, RequestError)
+    assert (second.status, second.code) == (500, "internal")
+    assert "row 1 is not a finite number" in second.message
+
+
+def test_alone_it_is_raised(overflows: Service, car: dict[str, object]) -> None:
+    body = json.dumps({**car, "displacement": 700}).encode()
+    with pytest.raises(PredictionError, match="row 0 is not a finite number"):
+        overflows.answer(body, "application/json")

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from serving.core.artefact import ArtefactError
-from serving.core.session import PredictionError, Session
+from serving.core.errors import PredictionError
+from serving.core.session import Session
 
 
 def test_rows_in_answers_out(make_graph: Callable[..., bytes]) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from serving.core.errors import PredictionError
 from serving.core.service import Service
-from serving.core.session import PredictionError
 from serving.http.asgi import Application
 from serving.observe.metrics import Metrics
 from serving.process.lifecycle import Lifecycle

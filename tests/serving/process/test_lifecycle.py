@@ -1,8 +1,7 @@
 import pytest
 
-from serving.core.errors import NotReadyError
+from serving.core.errors import NotReadyError, PredictionError
 from serving.core.service import Service
-from serving.core.session import PredictionError
 from serving.process.lifecycle import Lifecycle
 
 

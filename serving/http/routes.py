@@ -1,0 +1,142 @@
+"""The site: everything that is not /invocations, as a table from path to handler, for every front."""
+
+import functools
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import orjson
+
+from serving.core.engine import Engine
+from serving.core.errors import RequestError
+from serving.page import page
+
+INVOCATIONS: Final = "/invocations"
+JSON: Final = "application/json"
+GET: Final = ("GET", "HEAD")
+METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class MetricsText(Protocol):
+    """Whoever has the metrics."""
+
+    def text(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Response:
+    """What a handler answers. A front adds length, date and connection headers; header names are in lower case."""
+
+    body: bytes
+    content_type: str = JSON
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SiteContext:
+    """One request to the site, its body read whole and decompressed."""
+
+    engine: Engine
+    method: str
+    path: str
+    query: str = ""
+    """The query as it was sent, without its question mark."""
+    content_type: str = ""
+    body: bytes = b""
+    if_none_match: str = ""
+
+
+Handler = Callable[[SiteContext], Response]
+"""Runs on the event loop: it must be quick, and may raise RequestError."""
+
+
+class Site:
+    """Paths with their handlers and methods. Whoever has pages adds them before the front starts."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine: Final = engine
+        self._routes: dict[str, tuple[tuple[str, ...], Handler]] = {}
+        self._methods: dict[str, tuple[str, ...]] = {INVOCATIONS: ("POST",)}
+
+    def add(self, path: str, handler: Handler, methods: Sequence[str] = GET) -> None:
+        """Answer `methods` on `path` with `handler`; a path added again is replaced."""
+        self._routes[path] = (tuple(methods), handler)
+        self._methods[path] = tuple(methods)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every path that is answered, /invocations first."""
+        return tuple(self._methods)
+
+    def check(self, method: str, path: str) -> None:
+        """RequestError 404 for a path that is not there, 405 for a method that it does not have."""
+        allowed = self._methods.get(path)
+        if allowed is None:
+            message = f"no such path {path[:200]!r}; there are {', '.join(self._methods)}"
+            raise RequestError("not_found", message, status=404)
+        if method not in allowed:
+            message = f"{method} is not allowed on {path}; expected {' or '.join(allowed)}"
+            raise RequestError("method_not_allowed", message, status=405)
+
+    def allowed(self, path: str) -> str:
+        """The Allow header of a 405 on `path`."""
+        return ", ".join(self._methods.get(path, ()))
+
+    def answer(self, context: SiteContext) -> Response:
+        """The answer to a request that `check` let through; errors are answers too, never raised."""
+        try:
+            return self._routes[context.path][1](context)
+        except RequestError as error:
+            return refusal(error)
+        except Exception:
+            # The trace is for us; the caller gets a sentence.
+            traceback.print_exc(file=sys.stderr)
+            return refusal(RequestError("internal", "the server failed on this request", status=500))
+
+
+def refusal(error: RequestError, allow: str = "") -> Response:
+    """An error as a response, always JSON."""
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
+    if allow:
+        headers["allow"] = allow
+    if error.code == "unsupported_content_encoding":
+        headers["accept-encoding"] = "gzip, identity"
+    return Response(status=error.status, body=orjson.dumps(error.document()), headers=headers)
+
+
+def build_site(engine: Engine, observer: MetricsText | None = None) -> Site:
+    """The site with /ping, the pages, and /metrics where there is an observer."""
+    site = Site(engine)
+    site.add("/ping", _ping)
+    if observer is not None:
+        site.add("/metrics", functools.partial(_metrics, observer))
+    site.add("/", _page)
+    for name in page.STATIC:
+        site.add(f"/static/{name}", functools.partial(_static, name))
+    return site
+
+
+def _ping(context: SiteContext) -> Response:
+    context.engine.check()
+    return Response(body=b'{"status":"ready"}')
+
+
+def _metrics(observer: MetricsText, _: SiteContext) -> Response:
+    return Response(body=observer.text(), content_type=METRICS_TYPE)
+
+
+def _page(context: SiteContext) -> Response:
+    html = page.render(context.engine.service)
+    return Response(body=html, content_type="text/html; charset=utf-8", headers=page.HEADERS)
+
+
+def _static(name: str, _: SiteContext) -> Response:
+    content_type, content = page.static(name)
+    return Response(body=content, content_type=content_type, headers=page.HEADERS)

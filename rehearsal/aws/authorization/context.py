@@ -49,6 +49,7 @@ _MEMBERS: Final[dict[str, tuple[str, ...]]] = {
         "ResourceConfig.InstanceGroups.InstanceType",
         "ProcessingResources.ClusterConfig.InstanceType",
         "ProductionVariants.InstanceType",
+        "TransformResources.InstanceType",
     ),
     "sagemaker:intercontainertrafficencryption": (
         "EnableInterContainerTrafficEncryption",
@@ -57,10 +58,15 @@ _MEMBERS: Final[dict[str, tuple[str, ...]]] = {
     "sagemaker:maxruntimeinseconds": ("StoppingCondition.MaxRuntimeInSeconds",),
     "sagemaker:modelapprovalstatus": ("ModelApprovalStatus",),
     "sagemaker:networkisolation": ("EnableNetworkIsolation", "NetworkConfig.EnableNetworkIsolation"),
-    "sagemaker:outputkmskey": ("OutputDataConfig.KmsKeyId", "ProcessingOutputConfig.KmsKeyId"),
+    "sagemaker:outputkmskey": (
+        "OutputDataConfig.KmsKeyId",
+        "ProcessingOutputConfig.KmsKeyId",
+        "TransformOutput.KmsKeyId",
+    ),
     "sagemaker:volumekmskey": (
         "ResourceConfig.VolumeKmsKeyId",
         "ProcessingResources.ClusterConfig.VolumeKmsKeyId",
+        "TransformResources.VolumeKmsKeyId",
         "KmsKeyId",
     ),
     "sagemaker:vpcsecuritygroupids": ("VpcConfig.SecurityGroupIds", "NetworkConfig.VpcConfig.SecurityGroupIds"),

@@ -1,6 +1,7 @@
 """One variant's serving process: started, waited for until `/ping` answers 200, started again when it dies."""
 
 import http.client
+import json
 import shutil
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from rehearsal.aws import runtime
 from rehearsal.aws.endpoints.model import ModelError, ServedModel
@@ -81,9 +83,17 @@ class Fleet:
             raise
         threading.Thread(target=self._keep_alive, name=f"endpoint {self._home.name}", daemon=True).start()
 
-    def invoke(self, body: bytes, headers: dict[str, str]) -> Answer:
+    def invoke(self, body: bytes, headers: dict[str, str], *, timeout_s: float = _INVOKE_S) -> Answer:
         """POST /invocations. Raises OSError when the container does not answer."""
-        return self._request("POST", "/invocations", body, headers, timeout_s=_INVOKE_S)
+        return self._request("POST", "/invocations", body, headers, timeout_s=timeout_s)
+
+    def execution_parameters(self) -> dict[str, Any]:
+        """What the container says of batches: GET /execution-parameters; empty when it does not know of it."""
+        try:
+            answer = self._request("GET", "/execution-parameters", None, {}, timeout_s=_PING_S)
+            return dict(json.loads(answer.body)) if answer.status == http.HTTPStatus.OK else {}
+        except (OSError, http.client.HTTPException, ValueError):
+            return {}
 
     def enter(self) -> None:
         """A request is on its way to this fleet."""

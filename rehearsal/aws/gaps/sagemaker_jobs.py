@@ -17,7 +17,7 @@ NOTES: Final = (
     "type and count: no GPU is provided, and one host is reported.",
     "Spot capacity is never taken away; VPC and volume encryption are recorded, not enforced. A container with network "
     "isolation gets no credentials and no address of AWS, as on SageMaker, but its network is not cut.",
-    "Transform, tuning, compilation and AutoML jobs keep moto's answer: Completed at once, without having run.",
+    "Tuning, compilation and AutoML jobs keep moto's answer: Completed at once, without having run.",
     "A job's image is its source layer; interpreter and libraries are those of the rehearsal's environment.",
 )
 

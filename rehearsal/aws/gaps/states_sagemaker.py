@@ -25,7 +25,11 @@ from rehearsal.aws.gaps.states_values import milliseconds, plain
 from rehearsal.aws.jobs import requests
 
 _SERVICE: Final = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service"
-_JOBS: Final = {"CreateTrainingJob": "TrainingJob", "CreateProcessingJob": "ProcessingJob"}
+_JOBS: Final = {
+    "CreateTrainingJob": "TrainingJob",
+    "CreateProcessingJob": "ProcessingJob",
+    "CreateTransformJob": "TransformJob",
+}
 _OTHERS: Final = ("CreateModel", "CreateEndpoint", "CreateEndpointConfig", "UpdateEndpoint")
 _CODES: Final = {"ResourceInUse": "ResourceInUseException", "ResourceLimitExceeded": "ResourceLimitExceededException"}
 
@@ -69,8 +73,9 @@ class StateTaskServiceSageMaker(StateTaskServiceCallback):
         job = _JOBS[self.operation]
         client = states_clients.client_for(resource_runtime_part.region, "sagemaker", state_credentials)
         name = {f"{job}Name": normalised_parameters[f"{job}Name"]}
-        describe = client.describe_training_job if job == "TrainingJob" else client.describe_processing_job
-        self.give_up = client.stop_training_job if job == "TrainingJob" else client.stop_processing_job
+        snake = f"{job.removesuffix('Job').lower()}_job"
+        describe = getattr(client, f"describe_{snake}")
+        self.give_up = getattr(client, f"stop_{snake}")
         self.job_name = name
 
         def resolve() -> Any:

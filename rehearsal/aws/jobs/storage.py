@@ -48,8 +48,8 @@ def download(s3: Any, uri: str, folder: Path, *, may_be_empty: bool = False) -> 
     folder.mkdir(parents=True, exist_ok=True)
     count = 0
     try:
-        for key in _keys(s3, place):
-            path = _inside(folder, _relative(key, place.key), uri)
+        for key in keys(s3, place):
+            path = _inside(folder, relative(key, place.key), uri)
             path.parent.mkdir(parents=True, exist_ok=True)
             s3.download_file(place.bucket, key, str(path))
             count += 1
@@ -106,14 +106,16 @@ def _state(path: Path) -> tuple[int, int] | None:
     return (found.st_mtime_ns, found.st_size) if path.is_file() else None
 
 
-def _keys(s3: Any, place: Location) -> Iterator[str]:
+def keys(s3: Any, place: Location) -> Iterator[str]:
+    """Every object of that key or below that prefix. Raises what boto3 raises."""
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key):
         for entry in page.get("Contents", ()):
             if not entry["Key"].endswith("/"):
                 yield entry["Key"]
 
 
-def _relative(key: str, prefix: str) -> str:
+def relative(key: str, prefix: str) -> str:
+    """The part of a key below the prefix that it was found by: its name where the prefix is the key itself."""
     if key == prefix or not prefix:
         return key.rpartition("/")[2] if prefix else key
     below = prefix if prefix.endswith("/") else f"{prefix}/"

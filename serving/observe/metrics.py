@@ -1,7 +1,220 @@
-"""What the server counts, in Prometheus' text format."""
+"""What a worker counts, once per batch, in the memory that all workers share.
 
+The event loop's thread is the only writer of its region. A batch costs a few microseconds, whatever it holds; the
+distributions of inputs and predictions are counted for every batch while there is time, and for a sample of the batches
+when there are many (rows that were counted are counted themselves, so that shares stay right).
+"""
+
+import mmap
+import os
+import time
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from serving.core.errors import RequestError
+from serving.core.job import Answered, Job
+from serving.core.service import Service
+from serving.observe import exposition, layout, shared
+from serving.observe.batch import Batch, Called, Follower
+from serving.observe.distributions import Binner
+from serving.observe.series import Description, Series, all_series, claim, describe
+
+_SAMPLE_EVERY_SECONDS: Final = 0.002
+"""Batches that follow one another faster than that are sampled: 500 a second at 15 µs are under 1 % of a core."""
+_STATM: Final = Path("/proc/self/statm")
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+
+
+_OK: Final = layout.STATUS_CELL[200]
+_FAILED: Final = layout.STATUS_CELL[500]
+_INTERNAL: Final = layout.REASON_CELL["internal"]
+
+
+class _Current:
+    """A series that is being counted into."""
+
+    def __init__(self, series: Series, description: Description, binner: Binner | None) -> None:
+        self.series = series
+        self.cells = series.cells
+        self.deviation = description.deviation
+        self.binner = binner
+        self.bins = series.counts[layout.DISTRIBUTIONS :]
+
+
+class Observer:
+    """Counts for one worker, and tells for all of them."""
+
+    def __init__(
+        self,
+        memory: mmap.mmap,
+        slot: int = 0,
+        *,
+        followers: Sequence[Follower] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take over `slot` of `memory` (see shared.allocate), whose counts go on."""
+        self.cells: Final = shared.region(memory, slot)
+        self._memory = memory
+        self._clock = clock
+        self._followers = tuple(followers)
+        self._current: dict[tuple[str, str, str], _Current] = {}
+        self._variants: dict[str, _Current] = {}
+        self._last: tuple[Service, str, _Current] | None = None
+        self._sample_after = 0.0
+        self._cpu_seconds = time.process_time()
+        shared.begin(self.cells, pid=os.getpid(), now=clock())
+        for series in all_series(self.cells):
+            series.retire(clock())
+
+    def serving(self, service: Service, variant: str = "") -> None:
+        """`service` takes the requests of `variant` from now on."""
+        self._series(service, variant)
+
+    def batch(
+        self,
+        service: Service,
+        jobs: Sequence[Job],
+        answered: Answered,
+        queued_seconds: Sequence[float] | float,
+        decode_seconds: float,
+        *,
+        calls: Sequence[Called] = (),
+        variant: str = "",
+    ) -> None:
+        """Count `jobs`, which were answered together.
+
+        `queued_seconds` is the time of each job from its arrival to this batch, its own decoding included; or the time
+        of the oldest, which then counts for all. `decode_seconds` is what all of them took to decode. `calls` are the
+        requests in the order of `jobs`, for logs, traces and captures.
+        """
+        current = self._series(service, variant)
+        cells, requests = current.cells, len(jobs)
+        queued = [queued_seconds] * requests if isinstance(queued_seconds, float | int) else queued_seconds
+        failed = sum([1 for answer in answered.answers if isinstance(answer, RequestError)])
+        cells[_OK] += requests - failed
+        if failed:
+            cells[_FAILED] += failed
+            cells[_INTERNAL] += failed
+        rows = len(answered.predictions)
+        cells[layout.ROWS] += rows
+        layout.BATCH_ROWS.observe(cells, rows)
+        layout.BATCH_REQUESTS.observe(cells, requests)
+        _count_stages(cells, answered, queued, decode_seconds / requests)
+        self._sample(current, jobs, answered)
+        for follower in self._followers:
+            follower.batch(Batch(service, variant, jobs, answered, queued, decode_seconds / requests, calls))
+
+    def refused(self, status: int, code: str, *, call: Called | None = None, variant: str = "") -> None:
+        """Count a request that was refused with an HTTP `status` and the stable word `code`."""
+        current = self._variants.get(variant) or self._nameless(variant)
+        current.cells[layout.STATUS_CELL.get(status, layout.OTHER_STATUS)] += 1
+        current.cells[layout.REASON_CELL.get(code, layout.OTHER_REASON)] += 1
+        for follower in self._followers:
+            follower.refused(status, code, variant, call)
+
+    def shadow(self, service: Service, live: Answered, shadow: Answered | None, variant: str) -> None:
+        """Count a batch that `service` answered too as the shadow `variant`; None for `shadow` when it failed."""
+        current = self._series(service, variant)
+        cells = current.cells
+        cells[layout.SHADOWED] += len(live.answers)
+        if shadow is None or shadow.predictions.shape != live.predictions.shape:
+            cells[layout.SHADOW_FAILED] += len(live.answers)
+            return
+        differences = np.abs(shadow.predictions - live.predictions) / current.deviation
+        differences = differences[np.isfinite(differences)]
+        if differences.size:
+            layout.SHADOW_DIFFERENCE.observe_each(cells, differences.tolist())
+
+    def connections(self, change: int) -> None:
+        """A connection was opened (+1) or closed (-1)."""
+        self.cells[shared.CONNECTIONS] += change
+        if change > 0:
+            self.cells[shared.ACCEPTED_CONNECTIONS] += change
+
+    def queue_depth(self, requests: int) -> None:
+        """So many requests are accepted and not answered."""
+        self.cells[shared.QUEUE_DEPTH] = requests
+
+    def cancelled(self) -> None:
+        """A caller went away before its answer."""
+        self.cells[shared.CANCELLED] += 1
+
+    def swapped(self, *, succeeded: bool) -> None:
+        """A model was to be put in the place of another."""
+        self.cells[shared.SWAPS if succeeded else shared.SWAPS_FAILED] += 1
+
+    def tick(self, *, ready: bool) -> None:
+        """What the worker does a few times a second: its heartbeat, whether it is ready, and what it uses."""
+        cells = self.cells
+        used = time.process_time()
+        cells[shared.CPU_SECONDS] += used - self._cpu_seconds
+        self._cpu_seconds = used
+        cells[shared.RESIDENT_BYTES] = int(_STATM.read_bytes().split()[1]) * _PAGE_BYTES
+        cells[shared.READY] = ready
+        cells[shared.HEARTBEAT] = self._clock()
+
+    def text(self) -> bytes:
+        """All workers' metrics in Prometheus' text format."""
+        return self.exposition("")[1]
+
+    def exposition(self, accept: str) -> tuple[str, bytes]:
+        """Content type and body of /metrics, as the Accept header asks: Prometheus' text format or OpenMetrics."""
+        return exposition.expose(self._memory, accept, now=self._clock())
+
+    def _series(self, service: Service, variant: str) -> _Current:
+        last = self._last
+        if last is not None and last[0] is service and last[1] == variant:
+            return last[2]
+        key = (service.artefact.manifest_sha256, service.release, variant)
+        current = self._current.get(key)
+        if current is None or self._variants.get(variant) is not current:
+            current = self._replace(key, service, variant)
+        self._last = (service, variant, current)
+        return current
+
+    def _replace(self, key: tuple[str, str, str], service: Service, variant: str) -> _Current:
+        before = self._variants.get(variant)
+        if before is not None:
+            before.series.retire(self._clock())
+            self._current = {name: other for name, other in self._current.items() if other is not before}
+        description = describe(service, variant)
+        series = claim(self.cells, description)
+        series.activate(self._clock())
+        current = _Current(series, description, Binner(service.artefact.baseline))
+        self._current[key] = self._variants[variant] = current
+        return current
+
+    def _nameless(self, variant: str) -> _Current:
+        """Where requests are counted that came before any model was there."""
+        description = Description(variant=variant)
+        self._variants[variant] = _Current(claim(self.cells, description), description, None)
+        return self._variants[variant]
+
+    def _sample(self, current: _Current, jobs: Sequence[Job], answered: Answered) -> None:
+        now = self._clock()
+        if now < self._sample_after or current.binner is None:
+            return
+        self._sample_after = now + _SAMPLE_EVERY_SECONDS
+        rows = [np.asarray(job.values, dtype=np.float32).reshape(job.rows, -1) for job in jobs]
+        matrix = rows[0] if len(rows) == 1 else np.concatenate(rows)
+        current.bins += current.binner.count(matrix, answered.predictions)
+        current.cells[layout.SAMPLED_ROWS] += len(matrix)
+
+
+def _count_stages(cells: shared.Cells, answered: Answered, queued: Sequence[float], decode: float) -> None:
+    stage, requests = layout.STAGE, len(queued)
+    inference, encode = answered.inference_seconds, answered.encode_seconds
+    stage["queue"].observe_each(cells, [max(seconds - decode, 0.0) for seconds in queued])
+    stage["decode"].observe(cells, decode, requests)
+    stage["inference"].observe(cells, inference, requests)
+    stage["encode"].observe(cells, encode, requests)
+    model = inference + encode
+    stage["total"].observe_each(cells, [seconds + model for seconds in queued])
 
 
 @dataclass

@@ -1,0 +1,94 @@
+"""What is counted for one model, release and variant, and which cell holds which count.
+
+Label values come from here and from the model's own files, never from a request: their number is bounded, whatever
+callers send.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from serving.observe.shared import Cells
+
+STATUSES: Final = (
+    *(200, 400, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 422, 429, 431),
+    *(499, 500, 501, 502, 503, 504, 505),
+)
+"""HTTP statuses that are told apart; every other one counts as `other`."""
+REASONS: Final = (
+    *("body_too_large", "deadline", "extra_field", "header_too_large", "internal", "malformed_arrow", "malformed_csv"),
+    *("malformed_image", "malformed_json", "malformed_request", "malformed_tensor", "method_not_allowed"),
+    *("missing_field", "no_rows", "not_acceptable", "not_finite", "not_found", "not_ready", "null_value"),
+    *("out_of_range", "overloaded", "timeout", "too_many_rows", "unknown_category", "unsupported_content_type"),
+    *("unsupported_encoding", "wrong_type"),
+)
+"""Error codes that are told apart; every other one counts as `other`. A test holds them to the sources."""
+OTHER: Final = "other"
+STAGES: Final = ("queue", "decode", "inference", "encode", "total")
+_SECONDS: Final = (
+    *(0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01),
+    *(0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
+)
+_SIZES: Final = tuple(float(2**power) for power in range(13))
+_DEVIATIONS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+"""Shadow differences, in standard deviations of the training predictions, so that one scale suits all models."""
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Cells from `first` on: one count a bucket, the last one without an upper edge, then the sum of the values."""
+
+    first: int
+    edges: tuple[float, ...]
+    """Upper edges that belong to their bucket, as Prometheus' `le`."""
+
+    @property
+    def sum(self) -> int:
+        """The cell of the sum."""
+        return self.first + len(self.edges) + 1
+
+    @property
+    def end(self) -> int:
+        """The first cell behind the histogram."""
+        return self.sum + 1
+
+    def observe(self, cells: Cells, value: float, times: int = 1) -> None:
+        """Count `value`, `times` over."""
+        cells[self.first + bisect_left(self.edges, value)] += times
+        cells[self.sum] += value * times
+
+    def observe_each(self, cells: Cells, values: Sequence[float]) -> None:
+        """Count every one of `values` (at least one). Those of one batch mostly share a bucket: one addition."""
+        edges, first = self.edges, self.first
+        lowest, highest = bisect_left(edges, min(values)), bisect_left(edges, max(values))
+        if lowest == highest:
+            cells[first + lowest] += len(values)
+        else:
+            for value in values:
+                cells[first + bisect_left(edges, value, lowest, highest)] += 1
+        cells[self.sum] += sum(values)
+
+
+STATUS: Final = 0
+REASON: Final = STATUS + len(STATUSES) + 1
+ROWS: Final = REASON + len(REASONS) + 1
+SAMPLED_ROWS: Final = ROWS + 1
+"""Rows whose values and prediction were counted into the distributions."""
+SHADOWED: Final = SAMPLED_ROWS + 1
+"""Requests that the shadow answered too."""
+SHADOW_FAILED: Final = SHADOWED + 1
+BATCH_ROWS: Final = Histogram(SHADOW_FAILED + 1, _SIZES)
+BATCH_REQUESTS: Final = Histogram(BATCH_ROWS.end, _SIZES)
+_STAGE_CELLS: Final = len(_SECONDS) + 2
+STAGE: Final = {
+    stage: Histogram(BATCH_REQUESTS.end + number * _STAGE_CELLS, _SECONDS) for number, stage in enumerate(STAGES)
+}
+SHADOW_DIFFERENCE: Final = Histogram(BATCH_REQUESTS.end + len(STAGES) * _STAGE_CELLS, _DEVIATIONS)
+DISTRIBUTIONS: Final = SHADOW_DIFFERENCE.end
+"""From here on the bins of the inputs and of the prediction, as the series' description lists them."""
+
+STATUS_CELL: Final = {status: STATUS + number for number, status in enumerate(STATUSES)}
+OTHER_STATUS: Final = STATUS + len(STATUSES)
+REASON_CELL: Final = {reason: REASON + number for number, reason in enumerate(REASONS)}
+OTHER_REASON: Final = REASON + len(REASONS)

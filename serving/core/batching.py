@@ -1,0 +1,196 @@
+"""The queue in front of one model: what waits, how long it will take, and how much of it goes into one run.
+
+A model's time is measured, not configured: every run corrects an estimate of seconds a run and seconds a row. Whether
+a request may still join the queue, and how many rows one run may hold before the event loop gets its turn, follow from
+that estimate, so that a slow model has a short queue and a fast one a long one, with the same settings.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from serving.core.errors import RequestError
+from serving.core.job import Answer, Answered, Job
+from serving.core.service import Service
+
+_LEAST: Final = 1e-9
+Reply = Callable[[Answer | RequestError], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What the queue holds. Time is in seconds."""
+
+    jobs: int = 4096
+    """Most requests that wait."""
+    rows: int = 262_144
+    """Most rows that wait."""
+    wait: float = 0.05
+    """Longest expected wait of a request that is still let in: its own turn so far and the work before it."""
+    always: int = 64
+    """As many requests may always wait, however slow the model is: callers that come together are no overload."""
+    run_rows: int = 4096
+    """Most rows of one run, but for a request that is larger by itself."""
+    run: float = 0.005
+    """Expected time after which a run ends and the event loop gets its turn."""
+    aside: float = 0.25
+    """The same for a model that runs in a thread, where it delays nobody but its own callers."""
+    deadline: float = 60.0
+    """How long a caller waits that does not say so: what InvokeEndpoint gives a container."""
+
+
+class ServiceTime:
+    """Seconds that `rows` rows take in one run, as `per_run + rows * per_row`, learnt from every run.
+
+    The correction is normalised least mean squares: each run moves the estimate a part of the way to what it took, so
+    that small runs teach the first term, large ones the second, and a machine that grew slower is noticed. A single run
+    that the system interrupted counts as a few times the estimate, not as the thousandfold that it took.
+    """
+
+    __slots__ = ("per_row", "per_run")
+    _RATE = 0.2
+    _OUTLIER = 4.0
+
+    def __init__(self, one_row: float) -> None:
+        self.per_run = self.per_row = max(one_row / 2, _LEAST)
+
+    def expected(self, rows: int) -> float:
+        """Seconds that a run of `rows` rows is expected to take."""
+        return self.per_run + rows * self.per_row
+
+    def learn(self, rows: int, seconds: float) -> None:
+        """Correct the estimate by a run that took `seconds`."""
+        expected = self.expected(rows)
+        step = self._RATE * (min(seconds, self._OUTLIER * expected) - expected) / (1 + rows * rows)
+        self.per_run = max(self.per_run + step, 0.0)
+        self.per_row = max(self.per_row + step * rows, _LEAST)
+
+    def rows_within(self, seconds: float) -> int:
+        """How many rows a run of `seconds` holds; it can be none."""
+        return int(max(seconds - self.per_run, 0.0) / self.per_row)
+
+
+class Ticket:
+    """An accepted request: it is replied to exactly once, or cancelled."""
+
+    __slots__ = ("deadline", "job", "lane", "reply", "submitted", "variant")
+
+    def __init__(self, job: Job, reply: Reply | None, submitted: float, deadline: float, lane: "Lane | None") -> None:
+        self.job = job
+        self.reply = reply
+        """None once it was replied to or cancelled."""
+        self.submitted = submitted
+        self.deadline = deadline
+        self.variant = "" if lane is None else lane.name
+        """Which variant answers; empty where there is only one."""
+        self.lane = lane
+        """Where it waits; None once its run began."""
+
+    def cancel(self) -> None:
+        """The caller went away: no reply from now on, and no work if it has not begun."""
+        if self.reply is not None:
+            self.reply = None
+            if self.lane is not None:
+                self.lane.drop(self)
+
+    def settle(self, outcome: Answer | RequestError) -> None:
+        """Reply, unless that was done or nobody waits any more."""
+        reply, self.reply = self.reply, None
+        if reply is not None:
+            reply(outcome)
+
+
+Outcomes = list[tuple[list[Ticket], Answered | Exception]]
+"""What became of the requests of a run, by those that went through the model together."""
+SETTLED: Final = Ticket(Job(0, (), "", b"", ""), None, 0.0, 0.0, None)
+"""The ticket of every request that was refused: there is nothing left to cancel."""
+
+
+class Lane:
+    """One model and the requests that wait for it, in the order they came."""
+
+    def __init__(self, name: str, service: Service, one_row: float, *, aside: bool = False) -> None:
+        self.name: Final = name
+        self.service: Final = service
+        self.time: Final = ServiceTime(one_row)
+        self.aside: Final = aside
+        """Whether the model is so slow that it runs in a thread beside the event loop."""
+        self.running: tuple[Ticket, ...] = ()
+        """What runs in that thread now."""
+        self.running_until = 0.0
+        """When that is expected to end."""
+        self.answered_at = 0.0
+        """When the model last answered, by the engine's clock."""
+        self.failure = ""
+        """Why it did not answer the last warm-up row."""
+        self.warming = False
+        """Whether a warm-up row is in that thread now."""
+        self.cancelled = 0
+        """Requests whose callers went away while they waited."""
+        self.jobs = 0
+        self.rows = 0
+        self.decode_seconds = 0.0
+        """Time spent on decoding since the last run."""
+        self._waiting: deque[Ticket] = deque()
+
+    def put(self, ticket: Ticket) -> None:
+        """Let a request wait."""
+        self._waiting.append(ticket)
+        self.jobs += 1
+        self.rows += ticket.job.rows
+
+    def drop(self, ticket: Ticket) -> None:
+        """A request that waits needs no answer any more."""
+        self.cancelled += 1
+        self.jobs -= 1
+        self.rows -= ticket.job.rows
+
+    def begin(self, tickets: list[Ticket], now: float) -> None:
+        """`tickets` begin to run in the thread."""
+        self.running = tuple(tickets)
+        self.running_until = now + self.time.expected(sum(ticket.job.rows for ticket in tickets))
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody still waits for this model."""
+        return bool(self.jobs or self.running)
+
+    def wait(self, now: float) -> float:
+        """Seconds that a request which came now would wait for its run."""
+        queued = self.time.expected(self.rows) if self.jobs else 0.0
+        return queued + max(self.running_until - now, 0.0) if self.running else queued
+
+    def take(self, limits: Limits, now: float) -> tuple[list[Ticket], list[Ticket]]:
+        """The requests of the next run, and those whose callers' time is over."""
+        most = min(self.time.rows_within(limits.aside if self.aside else limits.run), limits.run_rows)
+        taken: list[Ticket] = []
+        late: list[Ticket] = []
+        rows = 0
+        waiting = self._waiting
+        while waiting:
+            ticket = waiting[0]
+            if ticket.reply is not None:
+                size = ticket.job.rows
+                if ticket.deadline < now:
+                    late.append(ticket)
+                elif taken and rows + size > most:
+                    break
+                else:
+                    taken.append(ticket)
+                    rows += size
+                ticket.lane = None
+                self.jobs -= 1
+                self.rows -= size
+            waiting.popleft()
+        return taken, late
+
+
+def attempt(service: Service, tickets: list[Ticket]) -> Outcomes:
+    """Have `service` answer `tickets` in one run; if that fails as a whole, each alone, so that one harms no other."""
+    try:
+        return [(tickets, service.answer_all([ticket.job for ticket in tickets]))]
+    except Exception as error:
+        if len(tickets) == 1:
+            return [(tickets, error)]
+        return [outcome for ticket in tickets for outcome in attempt(service, [ticket])]

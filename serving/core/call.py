@@ -1,0 +1,59 @@
+"""What the engine deals with: a request as a front hands it over, and who is told of it."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from serving.core.job import Answered, Job
+from serving.core.service import Service
+
+
+class Call:
+    """One request as a front hands it over."""
+
+    __slots__ = ("accept", "body", "content_type", "deadline", "request_id", "variant")
+
+    def __init__(
+        self,
+        body: bytes,
+        content_type: str = "",
+        accept: str = "",
+        *,
+        request_id: str = "",
+        deadline: float | None = None,
+        variant: str = "",
+    ) -> None:
+        self.body = body
+        self.content_type = content_type
+        self.accept = accept
+        self.request_id = request_id
+        """Decides between variants by their weights: the same id always gets the same one."""
+        self.deadline = deadline
+        """When the caller stops waiting, by `time.monotonic`; None for the server's own limit."""
+        self.variant = variant
+        """The variant that is to answer; empty to let the weights decide."""
+
+
+class Observer(Protocol):
+    """Who is told what happened. It is called once a run and once a refusal, after the callers were answered."""
+
+    def batch(
+        self, service: Service, jobs: Sequence[Job], answered: Answered, queued_seconds: float, decode_seconds: float, /
+    ) -> None:
+        """`jobs` went through the model together; the oldest waited `queued_seconds`, all took `decode_seconds`."""
+        ...
+
+    def refused(self, status: int, code: str, /) -> None:
+        """A request got an error."""
+        ...
+
+
+class Router(Protocol):
+    """Decides which variant answers a request, see serving/core/variants.py."""
+
+    def choose(self, call: Call) -> str:
+        """The variant's name; RequestError when the call names one that there is not."""
+        ...
+
+    def accepted(self, call: Call) -> None:
+        """The request was accepted: a copy may go to shadow variants, when there is time."""
+        ...

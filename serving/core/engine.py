@@ -1,0 +1,299 @@
+"""From a request to its answer: whatever became readable in one turn of the event loop goes through the model together.
+
+A request is decoded the moment it is submitted. The first one of a turn asks for a run by `call_soon`, which comes
+after every socket that was readable has been read: so a batch forms by itself under load, and a lone request waits for
+nobody. Everything here belongs to the event loop's thread; time, the loop and the thread for slow models are handed in.
+"""
+
+import sys
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, cast
+
+from serving.core.batching import SETTLED, Lane, Limits, Outcomes, Reply, Ticket, attempt
+from serving.core.call import Call, Observer, Router
+from serving.core.errors import NotReadyError, RequestError
+from serving.core.service import Service
+
+SLOW_SECONDS: Final = 0.005
+"""A model that takes longer for one row runs in a thread, so that the event loop goes on answering `/ping`."""
+LATELY_SECONDS: Final = 1.0
+"""How old the last answer of a model in a thread may be for `/ping` to call it ready."""
+
+CallSoon = Callable[[Callable[[], None]], object]
+Aside = Callable[[Callable[[], object], Callable[[object], None]], None]
+"""Runs the first function in a thread and hands its result to the second one, in the event loop's thread."""
+
+# These are handed to callers and never raised: a raised exception would keep the frames that it came through.
+_LATE: Final = RequestError("deadline_exceeded", "the time that the caller gave was over before its turn", status=504)
+_FULL: Final = RequestError(
+    "overloaded", "more requests wait than can be answered in time; try again", status=503, retry_after=1
+)
+
+
+def measure(service: Service, clock: Callable[[], float] = time.monotonic) -> float:
+    """Seconds that `service` takes for one row, the best of three; PredictionError when it does not answer."""
+    best = float("inf")
+    for _ in range(3):
+        begun = clock()
+        service.warm_up()
+        best = min(best, clock() - begun)
+    return best
+
+
+class Engine:
+    """Accepts requests and has them answered; before `install` gave it a model, all it has is a reason why not."""
+
+    def __init__(
+        self,
+        call_soon: CallSoon,
+        *,
+        observer: Observer | None = None,
+        limits: Limits | None = None,
+        aside: Aside | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.limits: Final = limits or Limits()
+        self._call_soon = call_soon
+        self._observer = observer
+        self._aside = aside
+        self._clock = clock
+        self._named: dict[str, Lane] = {}
+        self._lanes: tuple[Lane, ...] = ()
+        """Those in `_named`, and those that were replaced and have yet to answer what they accepted."""
+        self._default: Lane | None = None
+        self._router: Router | None = None
+        self._reason = "the model is loading"
+        self._scheduled = False
+        self._turn_began = 0.0
+
+    def submit(self, call: Call, reply: Reply) -> Ticket:
+        """Decode `call` and let it wait for its run. Never raises.
+
+        `reply` is called exactly once: before this returns for a refusal, else from a later callback of the event
+        loop; and never after `cancel` of the ticket.
+        """
+        now = self._clock()
+        try:
+            lane = self._lane(call)
+            refusal = self._refusal(lane, call, now)
+            if refusal is not None:
+                return self._refuse(refusal, reply)
+            job = lane.service.decode(call.body, call.content_type, call.accept)
+        except RequestError as error:
+            return self._refuse(error, reply)
+        except Exception as error:
+            return self._refuse(_internal(error), reply)
+        lane.decode_seconds += self._clock() - now
+        deadline = now + self.limits.deadline if call.deadline is None else call.deadline
+        ticket = Ticket(job, reply, now, deadline, lane)
+        lane.put(ticket)
+        if not self._scheduled:
+            self._schedule()
+        if self._router is not None:
+            self._router.accepted(call)
+        return ticket
+
+    def install(self, name: str, service: Service, one_row: float) -> None:
+        """Have `service` answer as variant `name` from the next request on; `one_row` is what `measure` found.
+
+        What waits for the model that had the name before is still answered by it, since it was decoded for that one.
+        """
+        lane = Lane(name, service, one_row, aside=self._aside is not None and one_row > SLOW_SECONDS)
+        lane.answered_at = self._clock()
+        before = self._named.get(name)
+        self._named[name] = lane
+        self._lanes = (*(old for old in self._lanes if old is not before or old.busy), lane)
+        if self._default is None or self._default is before:
+            self._default = lane
+
+    def replace(self, service: Service) -> None:
+        """Have `service` answer from the next request on, where there is one model only."""
+        self.install("", service, measure(service, self._clock))
+
+    def route(self, router: Router | None, default: str = "") -> None:
+        """Let `router` decide between the installed variants; `default` is the one that `service` shows."""
+        self._router = router
+        self._default = self._named[default]
+
+    def remove(self, name: str) -> None:
+        """Forget a variant; what waits for it is still answered."""
+        lane = self._named.pop(name)
+        self._lanes = tuple(other for other in self._lanes if other is not lane or other.busy)
+
+    def failed(self, reason: str) -> None:
+        """Refuse what comes from now on, with the reason; what was accepted is still answered."""
+        self._default, self._router, self._reason = None, None, reason
+
+    @property
+    def pending(self) -> int:
+        """Requests that were accepted and not answered yet."""
+        return sum(lane.jobs + len(lane.running) for lane in self._lanes)
+
+    @property
+    def cancelled(self) -> int:
+        """Requests whose callers went away while they waited, of the models that are installed now."""
+        return sum(lane.cancelled for lane in self._named.values())
+
+    @property
+    def service(self) -> Service:
+        """The model to answer with, the default one of several; NotReadyError says why there is none."""
+        if self._default is None:
+            raise NotReadyError(self._reason)
+        return self._default.service
+
+    @property
+    def services(self) -> Mapping[str, Service]:
+        """All models by the name of their variant."""
+        return {name: lane.service for name, lane in self._named.items()}
+
+    def check(self) -> None:
+        """Whether every model answers: a fast one is asked now, a slow one must have answered lately.
+
+        NotReadyError with the reason when one does not.
+        """
+        _ = self.service
+        for lane in self._named.values():
+            if not lane.aside:
+                _warm_up(lane, self._clock)
+            lately = max(LATELY_SECONDS, 10 * lane.time.expected(1))
+            silent = self._clock() - lane.answered_at
+            if lane.failure or silent > lately:
+                raise NotReadyError(lane.failure or f"the model has not answered for {silent:.1f} s")
+
+    def warm_up(self) -> None:
+        """Have every model answer a row, to see that it does; a slow one in its thread, when that is free."""
+        for lane in self._named.values():
+            if not lane.aside or self._aside is None:
+                _warm_up(lane, self._clock)
+            elif not lane.running and not lane.warming:
+                lane.warming = True
+                self._aside(partial(_failure, lane.service), partial(_warmed, lane, self._clock))
+
+    def _lane(self, call: Call) -> Lane:
+        if self._router is not None:
+            return self._named[self._router.choose(call)]
+        lane = self._default
+        if lane is None:
+            raise NotReadyError(self._reason)
+        if call.variant and call.variant != lane.name:
+            raise RequestError("unknown_variant", f"there is no variant {call.variant!r}; this server has one model")
+        return lane
+
+    def _refusal(self, lane: Lane, call: Call, now: float) -> RequestError | None:
+        """Why `call` is not let in: its time is over or would be before its answer, or there is no room."""
+        if not self._scheduled:
+            self._turn_began = now
+        limits = self.limits
+        wait = now - self._turn_began + lane.wait(now)
+        full = wait > limits.wait or lane.jobs >= limits.jobs or lane.rows >= limits.rows
+        if full and lane.jobs >= limits.always:
+            return _FULL
+        if call.deadline is not None and call.deadline < now + wait:
+            return _LATE if call.deadline < now else _FULL
+        return None
+
+    def _refuse(self, error: RequestError, reply: Reply) -> Ticket:
+        reply(error)
+        if self._observer is not None:
+            self._observer.refused(error.status, error.code)
+        return SETTLED
+
+    def _schedule(self) -> None:
+        if not self._scheduled:
+            self._scheduled = True
+            self._call_soon(self._turn)
+
+    def _turn(self) -> None:
+        """One run of every model that has something to do; what is left waits until the event loop had its turn."""
+        self._scheduled = False
+        for lane in self._lanes:
+            if lane.jobs and not lane.running:
+                self._run(lane)
+                if lane.jobs and not lane.running:
+                    self._schedule()
+        self._turn_began = self._clock()
+
+    def _run(self, lane: Lane) -> None:
+        begun = self._clock()
+        tickets, late = lane.take(self.limits, begun)
+        for ticket in late:
+            ticket.settle(_LATE)
+            if self._observer is not None:
+                self._observer.refused(_LATE.status, _LATE.code)
+        if not tickets:
+            return
+        if lane.aside and self._aside is not None:
+            lane.begin(tickets, begun)
+            self._aside(partial(attempt, lane.service, tickets), partial(self._ran_aside, lane, begun))
+        else:
+            self._finish(lane, begun, attempt(lane.service, tickets))
+
+    def _ran_aside(self, lane: Lane, begun: float, outcomes: object) -> None:
+        lane.running = ()
+        self._finish(lane, begun, cast("Outcomes", outcomes))
+        self._schedule()
+
+    def _finish(self, lane: Lane, begun: float, outcomes: Outcomes) -> None:
+        rows = 0
+        for tickets, outcome in outcomes:
+            if isinstance(outcome, Exception):
+                self._fail(tickets, outcome)
+                continue
+            rows += len(outcome.predictions)
+            for ticket, answer in zip(tickets, outcome.answers, strict=True):
+                ticket.settle(answer)
+        lane.answered_at = self._clock()
+        lane.time.learn(rows, lane.answered_at - begun)
+        self._observe(lane, begun, outcomes)
+
+    def _fail(self, tickets: list[Ticket], error: Exception) -> None:
+        """The model or the codec failed on these: our fault."""
+        refusal = _internal(error)
+        for ticket in tickets:
+            ticket.settle(refusal)
+            if self._observer is not None:
+                self._observer.refused(refusal.status, refusal.code)
+
+    def _observe(self, lane: Lane, begun: float, outcomes: Outcomes) -> None:
+        """Tell the observer, after the answers are on their way. Whatever it does wrong harms no request."""
+        decode_seconds, lane.decode_seconds = lane.decode_seconds, 0.0
+        if self._observer is None:
+            return
+        for tickets, outcome in outcomes:
+            if isinstance(outcome, Exception):
+                continue
+            try:
+                jobs = [ticket.job for ticket in tickets]
+                self._observer.batch(lane.service, jobs, outcome, begun - tickets[0].submitted, decode_seconds)
+            except Exception:
+                traceback.print_exc(file=sys.stderr)
+            decode_seconds = 0.0
+
+
+def _internal(error: Exception) -> RequestError:
+    """A sentence for the caller; the trace is for us."""
+    traceback.print_exception(error, file=sys.stderr)
+    return RequestError("internal", "the server failed on this request", status=500)
+
+
+def _failure(service: Service) -> str:
+    """Why the model does not answer a warm-up row; empty when it does."""
+    try:
+        service.warm_up()
+    except Exception as error:  # whatever it is, the model is not ready
+        return str(error) or type(error).__name__
+    return ""
+
+
+def _warm_up(lane: Lane, clock: Callable[[], float]) -> None:
+    _warmed(lane, clock, _failure(lane.service))
+
+
+def _warmed(lane: Lane, clock: Callable[[], float], failure: object) -> None:
+    lane.warming = False
+    lane.failure = str(failure)
+    if not failure:
+        lane.answered_at = clock()

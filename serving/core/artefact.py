@@ -11,6 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from models.explain import explain
+from models.schema import graph_file
 from models.spec import ModelSpec, SpecError
 from monitoring.baseline import Baseline
 
@@ -61,7 +62,7 @@ class Artefact(BaseModel):
     spec: ModelSpec
     baseline: Baseline
     graph: bytes
-    """The content of model.onnx."""
+    """The graph in the format that the specification serves: model.onnx unless `formats.served` names another."""
 
 
 def load_artefact(folder: Path, expected_manifest_sha256: str | None = None) -> Artefact:
@@ -94,7 +95,10 @@ def load_artefact(folder: Path, expected_manifest_sha256: str | None = None) -> 
         )
     if spec.features != tuple(feature.name for feature in baseline.features):
         raise ArtefactError(f"{BASELINE_FILE}: its features are not those of {SPEC_FILE} in the same order")
-    return Artefact(manifest=manifest, manifest_sha256=digest, spec=spec, baseline=baseline, graph=files[MODEL_FILE])
+    graph = files.get(name := graph_file(spec.formats.served))
+    if graph is None:
+        raise ArtefactError(f"{MANIFEST_FILE}: files lacks {name}, which {SPEC_FILE} says is served")
+    return Artefact(manifest=manifest, manifest_sha256=digest, spec=spec, baseline=baseline, graph=graph)
 
 
 def _parse_manifest(content: bytes) -> Manifest:

@@ -8,7 +8,7 @@ and neither does its fate: where the model gives one request no finite number, t
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -17,8 +17,7 @@ from serving.core import codec
 from serving.core.artefact import Artefact, load_artefact
 from serving.core.errors import PredictionError, RequestError
 from serving.core.job import Answer, Answered, Job
-from serving.core.session import Matrix, Session, not_finite
-from serving.core.validation import Validator
+from serving.core.session import Matrix, Session
 
 
 class Service:
@@ -29,34 +28,35 @@ class Service:
         self.release: Final = release
         spec = artefact.spec
         self.spec: Final = spec
-        self._validator = Validator(spec)
+        self._decoders = codec.decoders(spec)
+        self._width = len(spec.features)
         self._session = Session(artefact.graph, features=len(spec.features), threads=threads)
-        self._about = {
-            "model": spec.name,
-            "target": spec.target,
-            "unit": spec.target_column.unit,
-            "release": release,
-        }
+        unit = spec.target_column.unit
+        self._encoding = codec.Encoding({"model": spec.name, "target": spec.target, "unit": unit, "release": release})
         self._warm_up_row = _warm_up_row(artefact)
 
     def decode(self, body: bytes, content_type: str, accept: str = "") -> Job:
         """The rows of a request, validated; RequestError for what the caller did wrong."""
         answer_type = codec.answer_type(accept)
-        rows = codec.decode(body, content_type, self.spec)
-        matrix = feature_matrix(self.spec, self._validator.columns(rows))
-        return Job(len(rows), matrix, answer_type, body, content_type.partition(";")[0].strip().lower())
+        media_type = codec.media_type(content_type)
+        decoder = self._decoders.get(media_type)
+        if decoder is None:
+            raise codec.unsupported(content_type, self._decoders)
+        rows, values = decoder(body)
+        return Job(rows, values, answer_type, body, media_type)
 
     def answer_all(self, jobs: Sequence[Job]) -> Answered:
         """Answer `jobs` (at least one) with one run of the model. Never raises for what one of them holds."""
         begun = time.perf_counter()
-        predictions = self._predict(jobs)
+        failed: dict[int, PredictionError] = {}
+        try:
+            predictions = self._session.run(self._stack(jobs))
+        except PredictionError:
+            predictions, failed = self._one_by_one(jobs)
         inferred = time.perf_counter()
-        finite = bool(np.isfinite(predictions).all())
-        answers: list[Answer | RequestError] = []
-        start = 0
-        for job in jobs:
-            answers.append(self._encode(job, predictions[start : start + job.rows], finite=finite))
-            start += job.rows
+        answers = self._encoding.answers(jobs, predictions)
+        for position, error in failed.items():
+            answers[position] = error
         return Answered(answers, predictions, inferred - begun, time.perf_counter() - inferred)
 
     def answer(self, body: bytes, content_type: str, accept: str = "") -> Answer:
@@ -70,26 +70,26 @@ class Service:
         """Answer one row from the training data; PredictionError when the model does not."""
         self._session.predict(self._warm_up_row)
 
-    def _predict(self, jobs: Sequence[Job]) -> Matrix:
-        """Predictions of all jobs' rows; NaN for the rows of a job that the model fails on as a whole."""
-        width = len(self.spec.features)
-        parts = [np.asarray(job.values, dtype=np.float32).reshape(-1, width) for job in jobs]
-        try:
-            return self._session.run(np.concatenate(parts))
-        except PredictionError:
-            if len(jobs) == 1:
-                return np.full(jobs[0].rows, np.nan, dtype=np.float32)
-            return np.concatenate([self._predict([job]) for job in jobs])
+    def _stack(self, jobs: Sequence[Job]) -> Matrix:
+        """The rows of all jobs as float32 [rows, F]."""
+        flat = [job.values for job in jobs if not isinstance(job.values, np.ndarray)]
+        if len(flat) == len(jobs):
+            return codec.stacked(flat, self._width)
+        if len(jobs) == 1:
+            return cast("Matrix", jobs[0].values)
+        return np.concatenate([np.asarray(job.values, dtype=np.float32).reshape(-1, self._width) for job in jobs])
 
-    def _encode(self, job: Job, predictions: Matrix, *, finite: bool) -> Answer | RequestError:
-        if not finite and not (fine := np.isfinite(predictions)).all():
-            return not_finite(int(np.argmin(fine)))
-        encoded = (
-            codec.encode_csv(predictions)
-            if job.answer_type == codec.CSV
-            else codec.encode_json(predictions, self._about)
-        )
-        return Answer(job.answer_type, encoded, job.rows)
+    def _one_by_one(self, jobs: Sequence[Job]) -> tuple[Matrix, dict[int, PredictionError]]:
+        """As a run of all jobs, with NaN for the rows of a job that the model fails on, and its error by position."""
+        failed: dict[int, PredictionError] = {}
+        parts: list[Matrix] = []
+        for position, job in enumerate(jobs):
+            try:
+                parts.append(self._session.run(self._stack([job])))
+            except PredictionError as error:
+                failed[position] = error
+                parts.append(np.full(job.rows, np.nan, dtype=np.float32))
+        return np.concatenate(parts), failed
 
 
 def load_service(model_dir: Path, manifest_sha256: str | None, release: str, threads: int = 1) -> Service:

@@ -1,6 +1,5 @@
 import json
 import math
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,22 +9,24 @@ from hypothesis import strategies as st
 from models.spec import ModelSpec
 from serving.core import codec
 from serving.core.errors import RequestError
-from serving.core.validation import Validator
+from serving.core.service import Service
 
 ROW = [4, 97.0, 88.0, 2130, 14.5, 1971, "Japan"]
+NUMBERS = [4, 97, 88, 2130, 14.5, 1971, 2]
 LINE = "4,97.0,88,2130,14.5,1971,Japan"
 NAMES = "cylinders,displacement,horsepower,weight,acceleration,model_year,origin"
 
 
+def decode(spec: ModelSpec, body: bytes, content_type: str = codec.JSON) -> list[list[float]]:
+    rows, values = codec.decoders(spec)[codec.media_type(content_type)](body)
+    matrix = np.array(values, dtype=np.float32).reshape(rows, len(spec.features))
+    return matrix.tolist()
+
+
 def refusal(spec: ModelSpec, body: bytes, content_type: str = codec.JSON) -> RequestError:
     with pytest.raises(RequestError) as caught:
-        Validator(spec).columns(codec.decode(body, content_type, spec))
+        decode(spec, body, content_type)
     return caught.value
-
-
-def columns(spec: ModelSpec, body: bytes, content_type: str = codec.JSON) -> list[tuple[Any, ...]]:
-    table = Validator(spec).columns(codec.decode(body, content_type, spec))
-    return list(zip(*table.values(), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ def columns(spec: ModelSpec, body: bytes, content_type: str = codec.JSON) -> lis
     ],
 )
 def test_every_form_of_json_is_the_same_rows(spec: ModelSpec, document: object, count: int) -> None:
-    assert columns(spec, json.dumps(document).encode()) == [tuple(ROW)] * count
+    assert decode(spec, json.dumps(document).encode()) == [NUMBERS] * count
 
 
 @pytest.mark.parametrize(
@@ -59,11 +60,11 @@ def test_every_form_of_json_is_the_same_rows(spec: ModelSpec, document: object, 
     ],
 )
 def test_every_form_of_csv_is_the_same_rows(spec: ModelSpec, text: str, count: int) -> None:
-    assert columns(spec, text.encode(), "text/csv; charset=utf-8") == [tuple(ROW)] * count
+    assert decode(spec, text.encode(), "text/csv; charset=utf-8") == [NUMBERS] * count
 
 
 def test_an_empty_cell_is_null(spec: ModelSpec) -> None:
-    assert columns(spec, LINE.replace(",88,", ",,").encode(), codec.CSV)[0][2] is None
+    assert math.isnan(decode(spec, LINE.replace(",88,", ",,").encode(), codec.CSV)[0][2])
 
 
 @pytest.mark.parametrize(
@@ -131,10 +132,11 @@ def test_csv_in_another_encoding_is_refused(spec: ModelSpec) -> None:
     assert refusal(spec, LINE.encode("utf-16"), codec.CSV).code == "malformed_csv"
 
 
-@pytest.mark.parametrize("content_type", ["", "text/plain", "application/x-npy", "application/json; charset=latin-1"])
-def test_other_content_types_are_unsupported(spec: ModelSpec, content_type: str) -> None:
-    error = refusal(spec, b"[]", content_type)
-    assert (error.code, error.status) == ("unsupported_content_type", 415)
+@pytest.mark.parametrize("content_type", ["", "text/plain", "image/png", "application/json; charset=latin-1"])
+def test_other_content_types_are_unsupported(service: Service, content_type: str) -> None:
+    with pytest.raises(RequestError, match=r"expected application/json|utf-8") as caught:
+        service.decode(b"[]", content_type)
+    assert (caught.value.code, caught.value.status) == ("unsupported_content_type", 415)
 
 
 @pytest.mark.parametrize(
@@ -153,27 +155,16 @@ def test_the_answer_is_what_was_asked_for(accept: str, expected: str) -> None:
 
 
 def test_an_answer_nobody_can_give_is_refused() -> None:
-    with pytest.raises(RequestError, match="application/json or text/csv") as caught:
+    with pytest.raises(RequestError, match="expected application/json, text/csv") as caught:
         codec.answer_type("image/png")
     assert caught.value.status == 406
-
-
-@given(st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
-def test_predictions_read_back_as_they_were(values: list[float]) -> None:
-    predictions = np.array(values, dtype=np.float32)
-    answered = json.loads(codec.encode_json(predictions, {"model": "m"}))
-    assert np.array(answered["predictions"], dtype=np.float32).tolist() == predictions.tolist()
-    lines = codec.encode_csv(predictions).decode().splitlines()
-    assert np.array([float(line) for line in lines], dtype=np.float32).tolist() == predictions.tolist()
 
 
 @given(body=st.binary(max_size=200), content_type=st.sampled_from([codec.JSON, codec.CSV]))
 def test_no_bytes_bring_the_decoder_down(spec: ModelSpec, body: bytes, content_type: str) -> None:
     status = 200
-    values: list[Any] = []
     try:
-        values = [value for row in columns(spec, body, content_type) for value in row]
+        decode(spec, body, content_type)
     except RequestError as error:
         status = error.status
     assert status in {200, 400, 413}
-    assert not any(isinstance(value, float) and math.isnan(value) for value in values)

@@ -1,0 +1,46 @@
+"""Bytes to numbers: the table of decoders of one model, by media type, compiled from its specification at load.
+
+Every decoder gives the rows as they go into the model and has checked them by the same rules; what a value may be is
+`serving.core.validation`'s to say, in numbers or in words.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from models.rows import feature_matrix
+from models.spec import ModelSpec
+from serving.core.codec import media
+from serving.core.codec.csv_exact import csv_rows
+from serving.core.codec.json_compiled import Decoded, Decoder, compiled_json
+from serving.core.codec.json_exact import json_rows
+from serving.core.codec.row_type import compilable
+from serving.core.validation import Validator
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def request_types(spec: ModelSpec) -> tuple[str, ...]:
+    """The media types that the model takes."""
+    return tuple(decoders(spec))
+
+
+def decoders(spec: ModelSpec) -> Mapping[str, Decoder]:
+    """A decoder a media type that the model takes; it raises RequestError with row and field of the first fault."""
+    validator = Validator(spec)
+
+    def checked(rows: Sequence[object]) -> Decoded:
+        return len(rows), feature_matrix(spec, validator.columns(rows))
+
+    def exact_json(body: bytes) -> Decoded:
+        return checked(json_rows(body.removeprefix(_BYTE_ORDER_MARK), spec.features))
+
+    def exact_csv(body: bytes) -> Decoded:
+        return checked(csv_rows(body.removeprefix(_BYTE_ORDER_MARK), spec))
+
+    fast = compilable(spec)
+    return MappingProxyType(
+        {
+            media.JSON: compiled_json(spec, exact_json) if fast else exact_json,
+            media.CSV: exact_csv,
+        }
+    )

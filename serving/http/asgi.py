@@ -1,123 +1,118 @@
-"""The HTTP front: a raw ASGI application that turns requests into calls of the core, and errors into answers.
+"""The other front: a raw ASGI application over the same engine and site, for uvicorn or any other ASGI server.
 
-Whatever a caller does wrong is a 4xx with a JSON body; 5xx means that we are at fault, or not ready.
+Whatever a caller does wrong is a 4xx with a JSON body; 5xx means that we are at fault, or not ready. What is not valid
+HTTP, how long headers may take and how many connections there may be is the server's, not the application's.
 """
 
 import asyncio
-import sys
-import time
-import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Any
 
-from serving.core import codec
-from serving.core.errors import NotReadyError, PredictionError, RequestError
-from serving.core.service import Answer
+from serving.core.call import Call
+from serving.core.engine import Engine
+from serving.core.errors import RequestError
+from serving.core.job import Answer
+from serving.http.admission import RequestIds, admit, body_limit, call_of, context_of, is_call
 from serving.http.body import Body, Receive
-from serving.observe.metrics import Metrics
-from serving.page import page
-from serving.process.lifecycle import Lifecycle
+from serving.http.head import Head, read_head
+from serving.http.limits import Limits
+from serving.http.observer import NoObserver, Observer
+from serving.http.routes import Response, Site, refusal
+from serving.http.writer import BODILESS, EVERYWHERE, VARIANT
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
-Headers = dict[str, str]
-
-_READ = ("GET", "HEAD")
-ROUTES: Final[dict[str, tuple[str, ...]]] = {
-    "/ping": _READ,
-    "/invocations": ("POST",),
-    "/metrics": _READ,
-    "/": _READ,
-    **{f"/static/{name}": _READ for name in page.STATIC},
-}
 
 
 class Application:
-    """The ASGI application over a `Lifecycle`."""
+    """The ASGI application. The engine must belong to the event loop that runs it."""
 
-    def __init__(self, lifecycle: Lifecycle, metrics: Metrics) -> None:
-        self._lifecycle = lifecycle
-        self._metrics = metrics
+    def __init__(
+        self, engine: Engine, site: Site, limits: Limits | None = None, observer: Observer | None = None
+    ) -> None:
+        self._engine = engine
+        self._site = site
+        self._limits = limits or Limits()
+        self._observer = observer or NoObserver()
+        self._ids = RequestIds()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Answer one request; connections of other kinds than HTTP are not offered by the server."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        body = Body(headers, receive)
+        """Answer one request; other kinds of connections than HTTP raise, as ASGI wants it."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"this application speaks HTTP only, not {scope['type']}")
+        body = Body(scope["headers"], receive, self._limits)
+        head: Head | None = None
         try:
-            await self._route(scope["method"], scope["path"], headers, body, send)
+            head = _head_of(scope)
+            request_id = head.request_id or self._ids.make()
+            limit = body_limit(self._engine, self._limits)
+            admit(head, self._site, limit)
+            response = await self._answer(head, await body.read(limit), request_id, limit, receive)
         except RequestError as error:
-            await self._refuse(error, scope["path"], body, send)
+            await self._refuse(error, scope["path"], head, body, send)
         except ConnectionError:
-            return  # the caller went away while its body was being read
-        except Exception as error:
-            # PredictionError and whatever nobody thought of: the trace is for us, the caller gets a sentence.
-            traceback.print_exc(file=sys.stderr)
-            reason = str(error) if isinstance(error, PredictionError) else "the server failed on this request"
-            await self._refuse(RequestError("internal", reason, status=500), scope["path"], body, send)
-
-    async def _route(self, method: str, path: str, headers: Headers, body: Body, send: Send) -> None:
-        allowed = ROUTES.get(path)
-        if allowed is None:
-            raise RequestError("not_found", f"no such path {path!r}; there are {', '.join(ROUTES)}", status=404)
-        if method not in allowed:
-            message = f"{method} is not allowed on {path}; expected {' or '.join(allowed)}"
-            raise RequestError("method_not_allowed", message, status=405)
-        if path == "/invocations":
-            answer = await self._invoke(headers, body)
-            await _send(send, 200, answer.content_type, answer.body)
-        elif path == "/ping":
-            self._lifecycle.check()
-            await _send(send, 200, codec.JSON, b'{"status":"ready"}')
-        elif path == "/metrics":
-            service = self._lifecycle.service
-            text = self._metrics.text(service.spec.name, service.release)
-            await _send(send, 200, "text/plain; version=0.0.4; charset=utf-8", text.encode())
-        elif path == "/":
-            html = page.render(self._lifecycle.service)
-            await _send(send, 200, "text/html; charset=utf-8", html, page.HEADERS)
+            return  # the caller went away
         else:
-            content_type, content = page.static(path.removeprefix("/static/"))
-            await _send(send, 200, content_type, content, page.HEADERS)
+            await _send(response, request_id, send)
 
-    async def _invoke(self, headers: Headers, body: Body) -> Answer:
-        service = self._lifecycle.service
-        if headers.get("content-encoding", "identity").lower() not in {"", "identity"}:
-            message = f"Content-Encoding {headers['content-encoding']!r} is not supported; expected none"
-            raise RequestError("unsupported_content_type", message, status=415)
-        content = await body.read(service.spec.serving.max_body_bytes)
-        start = time.perf_counter()
-        answer = service.answer(content, headers.get("content-type", ""), headers.get("accept", ""))
-        self._metrics.answered(answer.rows, time.perf_counter() - start)
-        return answer
+    async def _answer(self, head: Head, content: bytes, request_id: str, limit: int, receive: Receive) -> Response:
+        if is_call(head):
+            call = call_of(head, content, request_id, limit)
+            return await self._ask(call, receive)
+        return self._site.answer(context_of(head, content, self._site, limit))
 
-    async def _refuse(self, error: RequestError, path: str, body: Body, send: Send) -> None:
-        extra: Headers = {}
-        if path == "/invocations":
-            self._metrics.refused(error.status, error.code)
-        if error.status == 405:
-            extra["allow"] = ", ".join(ROUTES[path])
-        if isinstance(error, NotReadyError):
-            extra["retry-after"] = "1"
-        await _begin(send, error.status, codec.JSON, codec.encode_error(error), extra)
+    async def _ask(self, call: Call, receive: Receive) -> Response:
+        """What the engine says to `call`; ConnectionError when the caller went away first."""
+        future: asyncio.Future[Answer | RequestError] = asyncio.get_running_loop().create_future()
+        ticket = self._engine.submit(call, future.set_result)
+        if not future.done():
+            await asyncio.sleep(0)  # mostly the answer comes in this turn, and watching the caller would cost more
+        if not future.done():
+            gone = asyncio.ensure_future(receive())
+            try:
+                await asyncio.wait((future, gone), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                gone.cancel()
+            if not future.done():
+                ticket.cancel()
+                raise ConnectionError("the caller went away")
+        outcome = future.result()
+        if isinstance(outcome, RequestError):
+            return refusal(outcome)
+        headers = {VARIANT: ticket.variant} if ticket.variant else {}
+        return Response(body=outcome.body, content_type=outcome.content_type, headers=headers)
+
+    async def _refuse(self, error: RequestError, path: str, head: Head | None, body: Body, send: Send) -> None:
+        self._observer.refused(error.status, error.code)
+        allow = self._site.allowed(path) if error.status == 405 else ""
+        response = refusal(error, allow)
+        request_id = (head.request_id if head else "") or self._ids.make()
+        # A request that contradicts itself may be understood otherwise by whoever passed it on: no more from there.
+        await _begin(response, request_id, send, close=head is None)
         await body.discard()
         await send({"type": "http.response.body", "body": b""})
 
 
-async def _send(send: Send, status: int, content_type: str, body: bytes, extra: Headers | None = None) -> None:
-    await _begin(send, status, content_type, body, extra or {})
+def _head_of(scope: Message) -> Head:
+    path: bytes = scope.get("raw_path") or scope["path"].encode()
+    return read_head(
+        scope["method"], path, scope.get("query_string", b""), scope["headers"], http11=scope["http_version"] != "1.0"
+    )
+
+
+async def _send(response: Response, request_id: str, send: Send) -> None:
+    await _begin(response, request_id, send)
     await send({"type": "http.response.body", "body": b""})
     # Work done inline must let the event loop see other connections, even when this one never waits.
     await asyncio.sleep(0)
 
 
-async def _begin(send: Send, status: int, content_type: str, body: bytes, extra: Headers) -> None:
-    headers = {
-        "content-type": content_type,
-        "content-length": str(len(body)),
-        "x-content-type-options": "nosniff",
-        "cache-control": "no-store",
-        **extra,
-    }
+async def _begin(response: Response, request_id: str, send: Send, *, close: bool = False) -> None:
+    headers = {**EVERYWHERE, **response.headers, "x-request-id": request_id}
+    if response.status not in BODILESS:
+        headers |= {"content-type": response.content_type, "content-length": str(len(response.body))}
+    if close:
+        headers["connection"] = "close"
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body, "more_body": True})
+    await send({"type": "http.response.start", "status": response.status, "headers": raw})
+    await send({"type": "http.response.body", "body": response.body, "more_body": True})

@@ -1,15 +1,12 @@
-"""A request's body under a limit of size and of time."""
+"""A request's body as an ASGI server hands it over, under a limit of size and of time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
 from serving.core.errors import RequestError
-
-READ_SECONDS = 20.0
-"""Longest time a caller may take to send its body; below the 25 s that a graceful stop waits."""
-DRAIN_SECONDS = 2.0
-DRAIN_BYTES = 32_000_000
+from serving.http.chunks import too_large
+from serving.http.limits import Limits
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -17,27 +14,21 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 class Body:
     """The body of one request, which may be read once, or thrown away."""
 
-    def __init__(self, headers: Mapping[str, str], receive: Receive) -> None:
-        self._announced = headers.get("content-length", "")
+    def __init__(self, headers: Iterable[tuple[bytes, bytes]], receive: Receive, limits: Limits) -> None:
         # A caller that waits for "100 Continue" sends nothing unless it is asked to.
-        self._withheld = "expect" in headers
+        self._withheld = any(name == b"expect" for name, _ in headers)
         self._receive = receive
+        self._limits = limits
         self._ended = False
 
     async def read(self, limit: int) -> bytes:
-        """The whole body; RequestError 413 above `limit` bytes (by its announced length if it has one), 408 if slow.
-
-        ConnectionError when the caller goes away.
-        """
-        announced = self._announced
-        if announced.isascii() and announced.isdigit() and (len(announced) > 18 or int(announced) > limit):
-            raise _too_large(limit)
+        """The whole body; RequestError 413 above `limit` bytes, 408 if slow, ConnectionError when the caller left."""
         self._withheld = False
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with asyncio.timeout(self._limits.body_seconds):
                 return await self._collect(limit)
         except TimeoutError as error:
-            message = f"the body did not arrive within {READ_SECONDS:g} s"
+            message = f"the body did not arrive within {self._limits.body_seconds:g} s"
             raise RequestError("timeout", message, status=408) from error
 
     async def _collect(self, limit: int) -> bytes:
@@ -47,7 +38,7 @@ class Body:
             parts.append(await self._next())
             size += len(parts[-1])
             if size > limit:
-                raise _too_large(limit)
+                raise too_large(limit)
         return b"".join(parts)
 
     async def _next(self) -> bytes:
@@ -65,12 +56,8 @@ class Body:
         """
         size = 0
         try:
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while not self._ended and not self._withheld and size < DRAIN_BYTES:
+            async with asyncio.timeout(self._limits.drain_seconds):
+                while not self._ended and not self._withheld and size < self._limits.drain_bytes:
                     size += len(await self._next())
         except (TimeoutError, ConnectionError):
             return
-
-
-def _too_large(limit: int) -> RequestError:
-    return RequestError("body_too_large", f"the body is too large; expected at most {limit} bytes", status=413)

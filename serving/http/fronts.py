@@ -1,4 +1,4 @@
-"""The fronts by name. Each turns HTTP into calls of the engine and of the site, and both behave the same to a caller."""
+"""The fronts by name. Each turns HTTP into calls of the engine and of the site, and a caller sees no difference."""
 
 import socket
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ def create_front(
     """The front `name` over `engine` and `site`; it does nothing before `start`."""
     # Only the chosen front is imported: uvicorn takes a tenth of a second that the default front does not need.
     if name == "asgi":
-        from serving.http.uvicorn import UvicornFront  # noqa: PLC0415
+        from serving.http.uvicorn_front import UvicornFront  # noqa: PLC0415
 
         return UvicornFront(engine, site, limits or Limits(), observer)
     from serving.http.protocol import ProtocolFront  # noqa: PLC0415

@@ -38,6 +38,8 @@ class Limits:
     drain_bytes: int = 32_000_000
     stop_seconds: float = 0.5
     """How long a stopping server goes on reading, for requests that were under way when it was told to stop."""
+    tick_seconds: float = 0.5
+    """How often the times above are looked at."""
 
 
 def connections_allowed(limits: Limits) -> int:

@@ -1,24 +1,83 @@
-"""The default front: our own protocol over uvloop and httptools."""
+"""The default front: our own protocol on asyncio's streams of bytes, meant for uvloop, with llhttp for the heads.
 
+It stops in two steps. First every answer says `Connection: close` and reading goes on for a moment: under load each
+caller has a request under way, which a closed connection would lose. Then what is idle is closed, and what has begun
+to arrive is finished.
+"""
+
+import asyncio
 import socket
 from collections.abc import Sequence
+from typing import Final
 
 from serving.core.engine import Engine
-from serving.http.limits import Limits
+from serving.http.connection import Connection
+from serving.http.exchange import Shared
+from serving.http.limits import Limits, connections_allowed
 from serving.http.observer import Observer
 from serving.http.routes import Site
 
+_BACKLOG: Final = 2048
+
 
 class ProtocolFront:
-    """Connections of one worker."""
+    """The connections of one worker."""
 
     def __init__(self, engine: Engine, site: Site, limits: Limits, observer: Observer | None) -> None:
-        self._engine, self._site, self._limits, self._observer = engine, site, limits, observer
+        self._engine = engine
+        self._site = site
+        self._limits = limits
+        self._observer = observer
+        self._servers: list[asyncio.Server] = []
+        self._shared: Shared | None = None
+        self._ticking: asyncio.TimerHandle | None = None
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
-        """Accept connections on `sockets`."""
-        raise NotImplementedError
+        """Accept connections on `sockets`, which listen already and stay the caller's to close."""
+        shared = self._shared = Shared(self._engine, self._site, self._limits, self._observer)
+        shared.most_connections = connections_allowed(self._limits)
+        self._tick()
+        for listener in sockets:
+            server = await shared.loop.create_server(lambda: Connection(shared), sock=listener.dup(), backlog=_BACKLOG)
+            self._servers.append(server)
 
     async def stop(self, seconds: float) -> None:
-        """Finish what has begun to arrive."""
-        raise NotImplementedError
+        """Finish every request that has begun to arrive, at most for `seconds`; then cut what is left."""
+        shared = self._shared
+        if shared is None:
+            return
+        until = shared.loop.time() + seconds
+        shared.stopping = True
+        shared.gone = asyncio.Event()
+        # What the kernel has accepted for us is taken over before the listener closes.
+        await asyncio.sleep(0)
+        await self._wait(shared, min(self._limits.stop_seconds, seconds))
+        for server in self._servers:
+            server.close()
+        shared.closing = True
+        shared.tick()
+        await self._wait(shared, until - shared.loop.time())
+        for connection in tuple(shared.connections):
+            connection.abort()
+        if self._ticking is not None:
+            self._ticking.cancel()
+        self._servers.clear()
+        self._shared = None
+        await asyncio.sleep(0)
+
+    async def _wait(self, shared: Shared, seconds: float) -> None:
+        """Until no connection is left, at most for `seconds`."""
+        if shared.gone is None or not shared.connections:
+            return
+        shared.gone.clear()
+        try:
+            async with asyncio.timeout(seconds):
+                await shared.gone.wait()
+        except TimeoutError:
+            return
+
+    def _tick(self) -> None:
+        shared = self._shared
+        if shared is not None:
+            shared.tick()
+            self._ticking = shared.loop.call_later(self._limits.tick_seconds, self._tick)

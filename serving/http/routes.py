@@ -11,7 +11,9 @@ import orjson
 
 from serving.core.engine import Engine
 from serving.core.errors import RequestError
-from serving.page import page
+from serving.core.service import Service
+from serving.page import pages
+from serving.page.pages import Page
 
 INVOCATIONS: Final = "/invocations"
 JSON: Final = "application/json"
@@ -117,9 +119,11 @@ def build_site(engine: Engine, observer: MetricsText | None = None) -> Site:
     site.add("/ping", _ping)
     if observer is not None:
         site.add("/metrics", functools.partial(_metrics, observer))
-    site.add("/", _page)
-    for name in page.STATIC:
-        site.add(f"/static/{name}", functools.partial(_static, name))
+    for path, render in pages.PAGES.items():
+        site.add(path, functools.partial(_page, render))
+    for path, file in pages.files().items():
+        site.add(path, functools.partial(_file, file))
+    site.add("/status", _status)
     return site
 
 
@@ -132,11 +136,15 @@ def _metrics(observer: MetricsText, _: SiteContext) -> Response:
     return Response(body=observer.text(), content_type=METRICS_TYPE)
 
 
-def _page(context: SiteContext) -> Response:
-    html = page.render(context.engine.service)
-    return Response(body=html, content_type="text/html; charset=utf-8", headers=page.HEADERS)
+def _page(render: Callable[[Service], Page], context: SiteContext) -> Response:
+    return _file(render(context.engine.service), context)
 
 
-def _static(name: str, _: SiteContext) -> Response:
-    content_type, content = page.static(name)
-    return Response(body=content, content_type=content_type, headers=page.HEADERS)
+def _file(page: Page, context: SiteContext) -> Response:
+    if context.if_none_match and page.is_known(context.if_none_match):
+        return Response(body=b"", content_type=page.content_type, status=304, headers=page.headers)
+    return Response(body=page.body, content_type=page.content_type, headers=page.headers)
+
+
+def _status(context: SiteContext) -> Response:
+    return _file(pages.state(context.engine.service, None), context)

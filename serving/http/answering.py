@@ -1,0 +1,144 @@
+"""The answering half of a connection: answers in the order of their requests, and no more than the caller takes in.
+
+An answer that is alone is written at once. Several of one turn of the event loop are joined and written together, as
+soon as the first in order is there. Reading pauses while the caller leaves its answers unread.
+"""
+
+import asyncio
+from collections import deque
+from typing import Final, cast
+
+from serving.http.exchange import Exchange, Shared
+from serving.http.writer import CLOSE, KEEP, KEEP_HTTP10
+
+HEAD, BODY, CHUNKS, OVER = range(4)
+"""What is read next; with OVER, whatever still comes is thrown away."""
+
+
+class Answering(asyncio.Protocol):
+    """What a connection is, and how its answers leave it. Reading is `Connection`'s."""
+
+    __slots__ = (
+        "_buffer",
+        "_ended",
+        "_flushing",
+        "_paused",
+        "_queue",
+        "_stalled",
+        "_state",
+        "_transport",
+        "_unread",
+        "deadline",
+        "shared",
+    )
+
+    def __init__(self, shared: Shared) -> None:
+        self.shared: Final = shared
+        self.deadline = shared.now + shared.limits.idle_seconds
+        """When `expire` is due, by the event loop's clock."""
+        self._transport: asyncio.Transport = cast("asyncio.Transport", None)
+        self._queue: deque[Exchange] = deque()
+        self._state = HEAD
+        self._buffer = b""
+        self._flushing = False
+        self._paused = False
+        self._stalled = False
+        """Whether the caller leaves its answers unread."""
+        self._unread = False
+        """Whether there is more of a refused request to come."""
+        self._ended = False
+        """Whether the caller has closed its sending half."""
+
+    def _advance(self) -> None:
+        """Take from the buffer what is complete."""
+        raise NotImplementedError
+
+    def pause_writing(self) -> None:
+        """The caller does not read its answers: it gets no more until it does."""
+        self._stalled = True
+        self.deadline = self.shared.now + self.shared.limits.write_seconds
+        self._pause()
+
+    def resume_writing(self) -> None:
+        """The caller has read."""
+        self._stalled = False
+        self._resume()
+
+    def ending(self, exchange: Exchange) -> int:
+        """How the answer that is about to be written ends."""
+        if self.shared.stopping and self._state == HEAD and not self._buffer and self._queue[-1] is exchange:
+            exchange.last = True
+            self._state = OVER
+        if exchange.last:
+            return CLOSE
+        return KEEP if exchange.http11 else KEEP_HTTP10
+
+    def answered(self, exchange: Exchange) -> None:
+        """`exchange` has its output: written at once if it is alone, else with those that follow in this turn."""
+        queue = self._queue
+        if len(queue) == 1:
+            queue.popleft()
+            self._write(cast("bytes", exchange.output), last=exchange.last)
+        elif queue[0] is exchange and not self._flushing:
+            self._flushing = True
+            self.shared.loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        """Write all answers that are next in order, at once."""
+        self._flushing = False
+        queue = self._queue
+        outputs: list[bytes] = []
+        last = False
+        while queue and queue[0].output is not None:
+            exchange = queue.popleft()
+            outputs.append(cast("bytes", exchange.output))
+            last = exchange.last
+        if outputs:
+            self._write(b"".join(outputs), last=last)
+
+    def _write(self, output: bytes, *, last: bool) -> None:
+        self._transport.write(output)
+        if last or (self._ended and not self._queue):
+            self._finish()
+        elif self._paused:
+            self._resume()
+        elif self._state == HEAD and not self._buffer:
+            self.deadline = self.shared.now + self.shared.limits.idle_seconds
+
+    def _finish(self) -> None:
+        """Nothing more will be answered. The rest of what was sent is taken in, or a reset would lose the answer."""
+        self._state = OVER
+        if self._ended or not (self._unread or self._buffer):
+            self._transport.close()
+            return
+        self._buffer = b""
+        self.deadline = self.shared.now + self.shared.limits.drain_seconds
+        self._transport.write_eof()
+        self._resume()
+
+    def _leave(self) -> None:
+        if self._queue:
+            self._flush()
+        for exchange in self._queue:
+            if exchange.ticket is not None:
+                exchange.ticket.cancel()
+        if self._queue:
+            self._queue.clear()
+            self._transport.close()
+
+    def _pause(self) -> None:
+        if not self._paused and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _resume(self) -> None:
+        if not self._paused or self._stalled or len(self._queue) >= self.shared.limits.pipelined:
+            return
+        self._paused = False
+        if self._transport.is_closing():
+            return
+        self._transport.resume_reading()
+        if self._state != OVER:
+            self.deadline = self.shared.now + self.shared.limits.idle_seconds
+        if self._buffer:
+            self.shared.loop.call_soon(self._advance)

@@ -8,6 +8,8 @@ Fraction = Annotated[float, Field(gt=0, lt=1)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 InstanceType = Annotated[str, Field(pattern=r"^ml\.[a-z0-9-]+\.[a-z0-9]+$")]
 Metric = Literal["mae", "rmse", "r2", "mape"]
+Format = Literal["fp32", "int8", "fp16"]
+"""How the weights of a graph are stored; inputs, outputs and arithmetic are float32 in each."""
 # Of a column with more categories, that many are named in a message.
 _SHOWN_CATEGORIES = 10
 Hyperparameter = str | int | float | bool
@@ -30,6 +32,8 @@ class Column(Section):
     maximum: float | None = None
     categories: Annotated[tuple[str, ...], Field(strict=False)] = ()
     nullable: bool = False
+    pii: bool = False
+    """Personal: left out of captured traffic."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -184,6 +188,21 @@ class Serving(Section):
     deployment: Literal["canary", "rolling"] = "canary"
 
 
+class Formats(Section):
+    """Smaller forms of the graph that are tried after training, and the one that is served."""
+
+    tried: Annotated[tuple[Literal["int8", "fp16"], ...], Field(strict=False)] = ("int8", "fp16")
+    tolerance: float = Field(default=0.01, ge=0, lt=1)
+    """By how much of it the first gate's metric may be worse than with float32, on the validation rows."""
+    served: Format = "fp32"
+
+    @model_validator(mode="after")
+    def _serves_what_is_tried(self) -> Self:
+        if self.served not in ("fp32", *self.tried):
+            raise ValueError(f"served is {self.served!r}, which is not among tried")
+        return self
+
+
 class Monitor(Section):
     """When an endpoint or its data counts as unwell."""
 
@@ -194,3 +213,8 @@ class Monitor(Section):
     """Population stability index of a feature above which it has drifted."""
     quality_metric_maximum: float | None = Field(default=None, gt=0)
     """Limit of the first gate's metric on labelled traffic; none for that gate's own maximum."""
+
+
+def graph_file(form: Format) -> str:
+    """The artefact's file that holds the graph in that format."""
+    return "model.onnx" if form == "fp32" else f"model.{form}.onnx"

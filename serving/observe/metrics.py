@@ -80,7 +80,7 @@ class Observer:
         service: Service,
         jobs: Sequence[Job],
         answered: Answered,
-        queued_seconds: Sequence[float] | float,
+        queued_seconds: Sequence[float],
         decode_seconds: float,
         *,
         calls: Sequence[Called] = (),
@@ -88,13 +88,11 @@ class Observer:
     ) -> None:
         """Count `jobs`, which were answered together.
 
-        `queued_seconds` is the time of each job from its arrival to this batch, its own decoding included; or the time
-        of the oldest, which then counts for all. `decode_seconds` is what all of them took to decode. `calls` are the
-        requests in the order of `jobs`, for logs, traces and captures.
+        `queued_seconds` is the time of each job from its arrival to this batch, its own decoding included, and
+        `decode_seconds` what all of them took to decode. `calls` are the requests in the order of `jobs`.
         """
         current = self._series(service, variant)
         cells, requests = current.cells, len(jobs)
-        queued = [queued_seconds] * requests if isinstance(queued_seconds, float | int) else queued_seconds
         failed = sum([1 for answer in answered.answers if isinstance(answer, RequestError)])
         cells[_OK] += requests - failed
         if failed:
@@ -104,10 +102,10 @@ class Observer:
         cells[layout.ROWS] += rows
         layout.BATCH_ROWS.observe(cells, rows)
         layout.BATCH_REQUESTS.observe(cells, requests)
-        _count_stages(cells, answered, queued, decode_seconds / requests)
+        _count_stages(cells, answered, queued_seconds, decode_seconds / requests)
         self._sample(current, jobs, answered)
         for follower in self._followers:
-            follower.batch(Batch(service, variant, jobs, answered, queued, decode_seconds / requests, calls))
+            follower.batch(Batch(service, variant, jobs, answered, queued_seconds, decode_seconds / requests, calls))
 
     def refused(self, status: int, code: str, *, call: Called | None = None, variant: str = "") -> None:
         """Count a request that was refused with an HTTP `status` and the stable word `code`."""

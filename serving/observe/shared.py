@@ -53,9 +53,12 @@ CAPTURE_DROPPED_FULL: Final = 16
 CAPTURE_DROPPED_ERROR: Final = 17
 """Captures lost since the file could not be written, such as a full disk."""
 TRACES_DROPPED: Final = 18
-"""Traced requests lost since the exporter was behind, or the receiver did not take them."""
+"""Traced requests lost since the exporter was behind."""
 TRACES_EXPORTED: Final = 19
 """Traced requests that the receiver took."""
+
+TRACES_REFUSED: Final = 20
+"""Traced requests that the receiver did not take."""
 
 FIRST_SERIES: Final = 64
 """From here on a region holds what is counted by model, see serving/observe/series.py."""

@@ -20,7 +20,6 @@ _COUNTERS: Final = (
     ("serving_dropped_log_records_total", "Log records lost since nobody read them.", shared.LOGS_DROPPED),
     ("serving_captured_requests_total", "Requests whose capture was written.", shared.CAPTURED),
     ("serving_exported_traces_total", "Traced requests that the receiver took.", shared.TRACES_EXPORTED),
-    ("serving_dropped_traces_total", "Traced requests that were lost.", shared.TRACES_DROPPED),
 )
 
 
@@ -34,6 +33,11 @@ def worker_families(memory: mmap.mmap, now: float) -> Iterator[Metric]:
     yield _by_label(
         ("serving_dropped_captures_total", "Captures that were lost.", "reason"),
         {"queue_full": shared.CAPTURE_DROPPED_FULL, "write_failed": shared.CAPTURE_DROPPED_ERROR},
+        cells,
+    )
+    yield _by_label(
+        ("serving_dropped_traces_total", "Traced requests that were lost.", "reason"),
+        {"queue_full": shared.TRACES_DROPPED, "not_taken": shared.TRACES_REFUSED},
         cells,
     )
     yield _by_label(

@@ -1,0 +1,107 @@
+"""One captured request as a line, in the format of SageMaker's data capture, so that one reader reads both.
+
+Input is always written as JSON rows by name, whatever form it came in, since only so can columns be left out: those
+marked `pii` in the specification are. Keys and names of things are no features, so no request holds them.
+`drivetrain` is the one key that SageMaker's lines have not: by which schema, model and release to read the line.
+https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from models.schema import Column
+from serving.core.job import Values
+from serving.core.service import Service
+from serving.core.session import Matrix
+
+SCHEMA: Final = 1
+"""Version of what the key `drivetrain` and the data in it mean; eventVersion is SageMaker's own."""
+EVENT_VERSION: Final = "0"
+_JSON: Final = "application/json"
+_ROWS_AT_ONCE: Final = 64
+"""So many rows are a tenth of a millisecond of work, after which other threads get their turn."""
+
+
+class Captured(msgspec.Struct, frozen=True, gc=False):
+    """A request and its answer, as the event loop hands them over."""
+
+    service: Service
+    variant: str
+    rows: int
+    values: Values
+    predictions: Matrix
+    """float32 [rows]."""
+    request_id: str
+    time: float
+    """Seconds since the epoch."""
+
+
+def line(captured: Captured, pause: Callable[[], None]) -> bytes:
+    """The line of `captured`, newline included; `pause` is called between parts of the work."""
+    spec = captured.service.spec
+    rows: list[bytes] = []
+    for part in _row_parts(captured):
+        rows.append(part)
+        pause()
+    event = {
+        "captureData": {
+            "endpointInput": _side("INPUT", b'{"rows":[' + b",".join(rows) + b"]}"),
+            "endpointOutput": _side("OUTPUT", _dump({"predictions": captured.predictions})),
+        },
+        "eventMetadata": {
+            "eventId": str(uuid.uuid4()),
+            "inferenceTime": f"{datetime.fromtimestamp(captured.time, UTC):%Y-%m-%dT%H:%M:%SZ}",
+            **({"inferenceId": captured.request_id} if captured.request_id else {}),
+        },
+        "eventVersion": EVENT_VERSION,
+        "drivetrain": {
+            "schema": SCHEMA,
+            "model": spec.name,
+            "release": captured.service.release,
+            "variant": captured.variant,
+            "manifest_sha256": captured.service.artefact.manifest_sha256,
+        },
+    }
+    return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _side(mode: str, data: bytes) -> dict[str, str]:
+    return {"observedContentType": _JSON, "mode": mode, "data": data.decode(), "encoding": "JSON"}
+
+
+def _dump(document: object) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _row_parts(captured: Captured) -> Iterator[bytes]:
+    """Rows by name without those that are personal, some at a time: `{…},{…}`. A missing value is null."""
+    columns = captured.service.spec.feature_columns
+    values = np.asarray(captured.values).reshape(captured.rows, len(columns))
+    kept = [(position, column) for position, column in enumerate(columns) if not column.pii]
+    names = [column.name for _, column in kept]
+    for start in range(0, captured.rows, _ROWS_AT_ONCE):
+        part = values[start : start + _ROWS_AT_ONCE]
+        table = [_plain(part[:, position], column) for position, column in kept]
+        rows: list[dict[str, object]] = [{} for _ in part]
+        for name, column in zip(names, table, strict=True):
+            for row, value in zip(rows, column, strict=True):
+                row[name] = value
+        yield _dump(rows)[1:-1]
+
+
+def _plain(values: npt.NDArray[np.floating[Any]], column: Column) -> list[object]:
+    """The values of a column as the caller would write them."""
+    if column.type == "float":
+        return list(values)
+    known = np.isfinite(values).tolist()
+    whole = np.nan_to_num(values).astype(np.int64).tolist()
+    if column.type == "category":
+        return [column.categories[index] if is_known else None for index, is_known in zip(whole, known, strict=True)]
+    return [value if is_known else None for value, is_known in zip(whole, known, strict=True)]

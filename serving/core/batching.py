@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from serving.core.call import Call
 from serving.core.errors import RequestError
 from serving.core.job import Answer, Answered, Job
 from serving.core.service import Service
@@ -74,9 +75,12 @@ class ServiceTime:
 class Ticket:
     """An accepted request: it is replied to exactly once, or cancelled."""
 
-    __slots__ = ("deadline", "job", "lane", "reply", "submitted", "variant")
+    __slots__ = ("call", "deadline", "job", "lane", "reply", "submitted", "variant")
 
-    def __init__(self, job: Job, reply: Reply | None, submitted: float, deadline: float, lane: "Lane | None") -> None:
+    def __init__(
+        self, call: Call, job: Job, reply: Reply | None, submitted: float, *, deadline: float, lane: "Lane | None"
+    ) -> None:
+        self.call = call
         self.job = job
         self.reply = reply
         """None once it was replied to or cancelled."""
@@ -103,14 +107,20 @@ class Ticket:
 
 Outcomes = list[tuple[list[Ticket], Answered | Exception]]
 """What became of the requests of a run, by those that went through the model together."""
-SETTLED: Final = Ticket(Job(0, (), "", b"", ""), None, 0.0, 0.0, None)
+SETTLED: Final = Ticket(Call(b""), Job(0, (), "", b"", ""), None, 0.0, deadline=0.0, lane=None)
 """The ticket of every request that was refused: there is nothing left to cancel."""
+
+
+def nobody() -> None:
+    """Nobody counts."""
 
 
 class Lane:
     """One model and the requests that wait for it, in the order they came."""
 
-    def __init__(self, name: str, service: Service, one_row: float, *, aside: bool = False) -> None:
+    def __init__(
+        self, name: str, service: Service, one_row: float, *, aside: bool = False, dropped: Callable[[], None] = nobody
+    ) -> None:
         self.name: Final = name
         self.service: Final = service
         self.time: Final = ServiceTime(one_row)
@@ -126,8 +136,7 @@ class Lane:
         """Why it did not answer the last warm-up row."""
         self.warming = False
         """Whether a warm-up row is in that thread now."""
-        self.cancelled = 0
-        """Requests whose callers went away while they waited."""
+        self._dropped = dropped
         self.jobs = 0
         self.rows = 0
         self.decode_seconds = 0.0
@@ -142,7 +151,7 @@ class Lane:
 
     def drop(self, ticket: Ticket) -> None:
         """A request that waits needs no answer any more."""
-        self.cancelled += 1
+        self._dropped()
         self.jobs -= 1
         self.rows -= ticket.job.rows
 

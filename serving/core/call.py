@@ -10,7 +10,7 @@ from serving.core.service import Service
 class Call:
     """One request as a front hands it over."""
 
-    __slots__ = ("accept", "body", "content_type", "deadline", "request_id", "variant")
+    __slots__ = ("accept", "body", "content_type", "deadline", "request_id", "traceparent", "variant")
 
     def __init__(
         self,
@@ -21,6 +21,7 @@ class Call:
         request_id: str = "",
         deadline: float | None = None,
         variant: str = "",
+        traceparent: str = "",
     ) -> None:
         self.body = body
         self.content_type = content_type
@@ -31,19 +32,34 @@ class Call:
         """When the caller stops waiting, by `time.monotonic`; None for the server's own limit."""
         self.variant = variant
         """The variant that is to answer; empty to let the weights decide."""
+        self.traceparent = traceparent
+        """The header of W3C Trace Context; empty when none came."""
 
 
 class Observer(Protocol):
-    """Who is told what happened. It is called once a run and once a refusal, after the callers were answered."""
+    """Who is told what happened, after the callers were answered; serving.observe.metrics has the one that counts."""
 
     def batch(
-        self, service: Service, jobs: Sequence[Job], answered: Answered, queued_seconds: float, decode_seconds: float, /
+        self,
+        service: Service,
+        jobs: Sequence[Job],
+        answered: Answered,
+        queued_seconds: Sequence[float],
+        decode_seconds: float,
+        /,
+        *,
+        calls: Sequence[Call],
+        variant: str,
     ) -> None:
-        """`jobs` went through the model together; the oldest waited `queued_seconds`, all took `decode_seconds`."""
+        """`jobs` went through the model together, `queued_seconds` after they came; all took `decode_seconds`."""
         ...
 
-    def refused(self, status: int, code: str, /) -> None:
+    def refused(self, status: int, code: str, /, *, call: Call | None = None, variant: str = "") -> None:
         """A request got an error."""
+        ...
+
+    def cancelled(self) -> None:
+        """A caller went away while its request waited."""
         ...
 
 
@@ -54,6 +70,6 @@ class Router(Protocol):
         """The variant's name; RequestError when the call names one that there is not."""
         ...
 
-    def accepted(self, call: Call) -> None:
-        """The request was accepted: a copy may go to shadow variants, when there is time."""
+    def answered(self, calls: Sequence[Call], answered: Answered) -> None:
+        """These were answered: copies may go to shadow variants, when there is time."""
         ...

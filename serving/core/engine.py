@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, cast
 
-from serving.core.batching import SETTLED, Lane, Limits, Outcomes, Reply, Ticket, attempt
+from serving.core.batching import SETTLED, Lane, Limits, Outcomes, Reply, Ticket, attempt, nobody
 from serving.core.call import Call, Observer, Router
 from serving.core.errors import NotReadyError, RequestError
 from serving.core.service import Service
@@ -80,20 +80,18 @@ class Engine:
             lane = self._lane(call)
             refusal = self._refusal(lane, call, now)
             if refusal is not None:
-                return self._refuse(refusal, reply)
+                return self._refuse(refusal, call, reply)
             job = lane.service.decode(call.body, call.content_type, call.accept)
         except RequestError as error:
-            return self._refuse(error, reply)
+            return self._refuse(error, call, reply)
         except Exception as error:
-            return self._refuse(_internal(error), reply)
+            return self._refuse(_internal(error), call, reply)
         lane.decode_seconds += self._clock() - now
         deadline = now + self.limits.deadline if call.deadline is None else call.deadline
-        ticket = Ticket(job, reply, now, deadline, lane)
+        ticket = Ticket(call, job, reply, now, deadline=deadline, lane=lane)
         lane.put(ticket)
         if not self._scheduled:
             self._schedule()
-        if self._router is not None:
-            self._router.accepted(call)
         return ticket
 
     def install(self, name: str, service: Service, one_row: float) -> None:
@@ -101,7 +99,9 @@ class Engine:
 
         What waits for the model that had the name before is still answered by it, since it was decoded for that one.
         """
-        lane = Lane(name, service, one_row, aside=self._aside is not None and one_row > SLOW_SECONDS)
+        slow = self._aside is not None and one_row > SLOW_SECONDS
+        dropped = nobody if self._observer is None else self._observer.cancelled
+        lane = Lane(name, service, one_row, aside=slow, dropped=dropped)
         lane.answered_at = self._clock()
         before = self._named.get(name)
         self._named[name] = lane
@@ -131,11 +131,6 @@ class Engine:
     def pending(self) -> int:
         """Requests that were accepted and not answered yet."""
         return sum(lane.jobs + len(lane.running) for lane in self._lanes)
-
-    @property
-    def cancelled(self) -> int:
-        """Requests whose callers went away while they waited, of the models that are installed now."""
-        return sum(lane.cancelled for lane in self._named.values())
 
     @property
     def service(self) -> Service:
@@ -195,10 +190,10 @@ class Engine:
             return _LATE if call.deadline < now else _FULL
         return None
 
-    def _refuse(self, error: RequestError, reply: Reply) -> Ticket:
+    def _refuse(self, error: RequestError, call: Call, reply: Reply) -> Ticket:
         reply(error)
         if self._observer is not None:
-            self._observer.refused(error.status, error.code)
+            self._observer.refused(error.status, error.code, call=call)
         return SETTLED
 
     def _schedule(self) -> None:
@@ -219,10 +214,7 @@ class Engine:
     def _run(self, lane: Lane) -> None:
         begun = self._clock()
         tickets, late = lane.take(self.limits, begun)
-        for ticket in late:
-            ticket.settle(_LATE)
-            if self._observer is not None:
-                self._observer.refused(_LATE.status, _LATE.code)
+        self._fail(lane, late, _LATE)
         if not tickets:
             return
         if lane.aside and self._aside is not None:
@@ -240,36 +232,39 @@ class Engine:
         rows = 0
         for tickets, outcome in outcomes:
             if isinstance(outcome, Exception):
-                self._fail(tickets, outcome)
+                self._fail(lane, tickets, _internal(outcome))
                 continue
             rows += len(outcome.predictions)
             for ticket, answer in zip(tickets, outcome.answers, strict=True):
                 ticket.settle(answer)
         lane.answered_at = self._clock()
         lane.time.learn(rows, lane.answered_at - begun)
-        self._observe(lane, begun, outcomes)
+        try:
+            self._observe(lane, begun, outcomes)
+        except Exception:  # the answers are on their way: whatever the observer does wrong harms no request
+            traceback.print_exc(file=sys.stderr)
 
-    def _fail(self, tickets: list[Ticket], error: Exception) -> None:
-        """The model or the codec failed on these: our fault."""
-        refusal = _internal(error)
+    def _fail(self, lane: Lane, tickets: list[Ticket], error: RequestError) -> None:
+        """Refuse requests that were accepted."""
         for ticket in tickets:
-            ticket.settle(refusal)
+            ticket.settle(error)
             if self._observer is not None:
-                self._observer.refused(refusal.status, refusal.code)
+                self._observer.refused(error.status, error.code, call=ticket.call, variant=lane.name)
 
     def _observe(self, lane: Lane, begun: float, outcomes: Outcomes) -> None:
-        """Tell the observer, after the answers are on their way. Whatever it does wrong harms no request."""
         decode_seconds, lane.decode_seconds = lane.decode_seconds, 0.0
-        if self._observer is None:
-            return
         for tickets, outcome in outcomes:
             if isinstance(outcome, Exception):
                 continue
-            try:
+            calls = [ticket.call for ticket in tickets]
+            if self._observer is not None:
                 jobs = [ticket.job for ticket in tickets]
-                self._observer.batch(lane.service, jobs, outcome, begun - tickets[0].submitted, decode_seconds)
-            except Exception:
-                traceback.print_exc(file=sys.stderr)
+                queued = [begun - ticket.submitted for ticket in tickets]
+                self._observer.batch(
+                    lane.service, jobs, outcome, queued, decode_seconds, calls=calls, variant=lane.name
+                )
+            if self._router is not None:
+                self._router.answered(calls, outcome)
             decode_seconds = 0.0
 
 

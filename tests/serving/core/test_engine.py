@@ -78,14 +78,29 @@ class Loop:
 
 class Watch:
     def __init__(self) -> None:
-        self.batches: list[tuple[int, float, float]] = []
+        self.batches: list[tuple[int, list[float], float]] = []
         self.refusals: list[tuple[int, str]] = []
+        self.left = 0
 
-    def batch(self, service: Any, jobs: Sequence[Job], answered: Answered, queued: float, decoding: float) -> None:
-        self.batches.append((len(jobs), queued, decoding))
+    def batch(
+        self,
+        service: Any,
+        jobs: Sequence[Job],
+        answered: Answered,
+        queued: Sequence[float],
+        decoding: float,
+        *,
+        calls: Sequence[Call],
+        variant: str,
+    ) -> None:
+        assert [call.body for call in calls] == [job.body for job in jobs]
+        self.batches.append((len(jobs), list(queued), decoding))
 
-    def refused(self, status: int, code: str) -> None:
+    def refused(self, status: int, code: str, *, call: Call | None = None, variant: str = "") -> None:
         self.refusals.append((status, code))
+
+    def cancelled(self) -> None:
+        self.left += 1
 
 
 class Rig:
@@ -129,7 +144,7 @@ def test_what_came_in_one_turn_goes_through_the_model_together() -> None:
     assert rig.service.runs == [[b"a", b"b", b"c"]]
     assert [reply.body for reply in rig.replies if isinstance(reply, Answer)] == [b"a", b"b", b"c"]
     assert rig.loop.soon == []
-    assert rig.watch.batches == [(3, 0.0, 0.0)]
+    assert rig.watch.batches == [(3, [0.0, 0.0, 0.0], 0.0)]
 
 
 def test_a_lone_request_waits_for_nobody() -> None:
@@ -164,7 +179,7 @@ def test_a_caller_that_went_away_is_dropped_from_the_queue() -> None:
     assert rig.engine.pending == 2
     rig.loop.turn()
     assert rig.service.runs == [[b"a", b"c"]]
-    assert (len(rig.replies), rig.engine.pending, rig.engine.cancelled) == (2, 0, 1)
+    assert (len(rig.replies), rig.engine.pending, rig.watch.left) == (2, 0, 1)
 
 
 def test_when_all_went_away_nothing_runs() -> None:
@@ -345,7 +360,7 @@ def test_after_a_swap_each_request_is_answered_by_the_model_that_it_was_decoded_
 def test_an_observer_that_fails_harms_nobody(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise OSError("disk full")
 
     rig = Rig()

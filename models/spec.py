@@ -14,7 +14,19 @@ from typing import Annotated, Any, Self, cast
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from models.explain import explain
-from models.schema import Behaviour, Column, DataChecks, Gate, Monitor, Section, Serving, Slice, Split, Training
+from models.schema import (
+    Behaviour,
+    Column,
+    DataChecks,
+    Formats,
+    Gate,
+    Monitor,
+    Section,
+    Serving,
+    Slice,
+    Split,
+    Training,
+)
 
 SPEC_FILE = "model.toml"
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html: one of a unit is singular, a
@@ -48,6 +60,7 @@ class ModelSpec(Section):
     schedule: str = ""
     """An EventBridge expression, `rate(…)` or `cron(…)`; empty for none."""
     serving: Serving
+    formats: Formats = Formats()
     monitor: Monitor = Monitor()
     behaviour: Annotated[tuple[Behaviour, ...], Field(strict=False)] = ()
 

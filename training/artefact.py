@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from models.schema import graph_file
 from models.spec import ModelSpec, SpecError
 from training.errors import JobError
 
@@ -36,8 +37,8 @@ class Artefact:
 
     @property
     def model_path(self) -> Path:
-        """The ONNX graph."""
-        return self.folder / MODEL_FILE
+        """The ONNX graph, in the format that is served."""
+        return self.folder / graph_file(self.spec.formats.served)
 
     @property
     def history(self) -> dict[str, list[float]]:
@@ -82,6 +83,8 @@ def open_artefact(archive: Path, folder: Path) -> Artefact:
         spec = ModelSpec.from_json((folder / SPEC_JSON).read_text(encoding="utf-8"))
     except (SpecError, UnicodeDecodeError) as error:
         raise JobError(str(error)) from error
+    if (graph := graph_file(spec.formats.served)) not in manifest["files"]:
+        raise JobError(f"{graph}: missing from the artefact, though {SPEC_JSON} says that it is served")
     return Artefact(
         folder=folder,
         spec=spec,

@@ -26,6 +26,7 @@ def model_card(artefact: Artefact, evaluation: Mapping[str, Any]) -> str:
         "## How it was trained",
         _training(artefact),
         f"![Learning curve]({plots.LEARNING_CURVE})",
+        _formats(artefact),
         "## Inputs",
         _inputs(artefact),
     ]
@@ -83,6 +84,29 @@ def _training(artefact: Artefact) -> str:
     rows = [*sorted(manifest["hyperparameters"].items()), *sorted(manifest["metrics"].items())]
     shown = [(key, f"{value:.6g}" if isinstance(value, float) else value) for key, value in rows]
     return _table(("setting or figure", "value"), shown)
+
+
+def _formats(artefact: Artefact) -> str:
+    """The table of formats; nothing for an artefact from before there were any."""
+    formats: list[dict[str, Any]] = artefact.manifest.get("formats", [])
+    if not formats:
+        return ""
+    served = artefact.spec.formats.served
+    rows = [
+        (
+            f"{each['format']}{', served' if each['format'] == served else ''}",
+            f"{each['bytes']:,}",
+            f"{each['value']:.5g}",
+            f"{each['largest_difference']:.1e}",
+            f"{each['us_per_row_1']:.1f}",
+            f"{each['us_per_row_256']:.2f}",
+            f"{'kept' if each['kept'] else '**not kept**'}: {each['verdict']}",
+        )
+        for each in formats
+    ]
+    metric = f"{formats[0]['metric']} (validation)"
+    header = ("format", "bytes", metric, "largest difference", "µs a row, 1", "µs a row, 256", "verdict")
+    return f"## Formats\n\nTimes are of the machine that trained.\n\n{_table(header, rows)}"
 
 
 def _inputs(artefact: Artefact) -> str:

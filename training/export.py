@@ -20,6 +20,7 @@ from models.spec import ModelSpec
 from monitoring.baseline import BASELINE_FILE, describe
 from training.artefact import HISTORY_FILE, MODEL_FILE, SPEC_JSON, write_manifest
 from training.dataset import Dataset, Rows
+from training.formats import described, write_formats
 from training.network import Network
 from training.onnx_model import OnnxModel
 
@@ -89,12 +90,13 @@ def write_artefact(
     network: Network,
     *,
     training: Rows,
-    others: tuple[Rows, ...],
+    validation: Rows,
+    test: Rows,
     history: str,
     lineage: Lineage,
 ) -> None:
     """Fill `folder` with the files of the artefact; `history` is the learning curve as JSON."""
-    every = np.concatenate([training.features, *(rows.features for rows in others)])
+    every = np.concatenate([training.features, validation.features, test.features])
     # A row with every value missing must survive the graph, too.
     every = np.concatenate([every, np.full((1, every.shape[1]), np.nan, dtype=np.float32)])
     export_onnx(network, folder / MODEL_FILE, every)
@@ -112,6 +114,7 @@ def write_artefact(
         "seed": lineage.seed,
         "hyperparameters": dict(lineage.hyperparameters),
         "metrics": dict(lineage.metrics),
+        "formats": described(write_formats(folder, spec, validation)),
         "libraries": {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}},
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -109,7 +109,8 @@ def train(container: Container) -> None:
         spec,
         trained.network,
         training=training,
-        others=(validation, test),
+        validation=validation,
+        test=test,
         history=history,
         lineage=lineage,
     )

@@ -55,6 +55,8 @@ def test_what_an_evaluation_says_and_draws(judged: Any) -> None:
     card = (output / "model_card.md").read_text()
     assert "| mae | maximum | 2.2 |" in card
     assert all(picture.name in card for picture in pictures)
+    assert "| fp32, served |" in card
+    assert "| int8 |" in card
 
 
 def test_the_released_model_is_compared_on_the_same_rows(judged: Any) -> None:

@@ -20,7 +20,9 @@ def test_the_artefact_is_whole_and_says_where_it_comes_from(job: Any) -> None:
     assert manifest["dataset"] == {"table": "auto_mpg", "snapshot_id": "4242", "rows": 398}
     assert manifest["git_commit"] == "c0ffee"
     assert manifest["hyperparameters"]["members"] == 4
-    assert set(manifest["files"]) == {"model.onnx", "spec.json", "baseline.json", "history.json"}
+    kept = {each["file"] for each in manifest["formats"] if each["kept"]}
+    assert kept == {"model.onnx", "model.int8.onnx", "model.fp16.onnx"}
+    assert set(manifest["files"]) == kept | {"spec.json", "baseline.json", "history.json"}
     assert all(sha256_of(folder / name) == digest for name, digest in manifest["files"].items())
     assert ModelSpec.from_json((folder / "spec.json").read_text()) == job.spec
     assert len(Baseline.load(folder / BASELINE_FILE).sample) == 5

@@ -1,9 +1,11 @@
 import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from models.spec import ModelSpec
 from serving.core.artefact import ArtefactError, load_artefact
 
 
@@ -69,3 +71,18 @@ def test_a_garbled_part_is_refused_although_its_sum_is_right(
     make_manifest(artefact)
     with pytest.raises(ArtefactError, match=name):
         load_artefact(artefact)
+
+
+def test_the_format_that_the_specification_serves_is_the_graph(
+    artefact: Path, make_manifest: Callable[..., None], spec: ModelSpec
+) -> None:
+    served = spec.model_copy(update={"formats": spec.formats.model_copy(update={"served": "int8"})})
+    (artefact / "spec.json").write_text(served.to_json())
+    make_manifest(artefact)
+    with pytest.raises(ArtefactError, match=r"files lacks model\.int8\.onnx, which spec\.json says is served"):
+        load_artefact(artefact)
+    (artefact / "model.int8.onnx").write_bytes(b"small")
+    manifest = json.loads((artefact / "manifest.json").read_text())
+    manifest["files"]["model.int8.onnx"] = hashlib.sha256(b"small").hexdigest()
+    (artefact / "manifest.json").write_text(json.dumps(manifest))
+    assert load_artefact(artefact).graph == b"small"

@@ -1,0 +1,125 @@
+"""Smaller formats: what they compute, when they are kept, and that the same graph gives the same bytes."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from models.spec import ModelSpec
+from training.dataset import Rows
+from training.errors import JobError
+from training.formats import Measured, _judged, write_formats
+from training.onnx_model import OnnxModel
+from training.onnx_weights import half_weights, int8_weights
+
+
+def graph(scale: float = 1.0) -> bytes:
+    """Three members of 7 → 96 → 1, their mean around 20."""
+    random = np.random.default_rng(3)
+    hidden = (random.normal(0, 0.01, (3, 7, 96)) * scale).astype(np.float32)
+    out = random.normal(0, 1, (3, 96, 1)).astype(np.float32)
+    nodes = [
+        helper.make_node("MatMul", ["features", "hidden"], ["h"]),
+        helper.make_node("Tanh", ["h"], ["t"]),
+        helper.make_node("MatMul", ["t", "out"], ["o"]),
+        helper.make_node("ReduceMean", ["o", "axes"], ["m"], keepdims=0),
+        helper.make_node("Add", ["m", "twenty"], ["prediction"]),
+    ]
+    constants = [
+        numpy_helper.from_array(hidden, "hidden"),
+        numpy_helper.from_array(out, "out"),
+        numpy_helper.from_array(np.array([0, 2]), "axes"),
+        numpy_helper.from_array(np.array(20, dtype=np.float32), "twenty"),
+    ]
+    built = helper.make_graph(
+        nodes,
+        "members",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", 7])],
+        [helper.make_tensor_value_info("prediction", TensorProto.FLOAT, ["rows"])],
+        constants,
+    )
+    model = helper.make_model(built, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    return model.SerializeToString()
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Rows:
+    features = np.random.default_rng(4).normal(0, 1, (40, 7)).astype(np.float32)
+    (tmp_path / "model.onnx").write_bytes(graph())
+    target = OnnxModel(tmp_path / "model.onnx").predict(features) + 1
+    return Rows(columns={}, features=features, target=target)
+
+
+def predicted(folder: Path, content: bytes, features: np.ndarray) -> np.ndarray:
+    (folder / "other.onnx").write_bytes(content)
+    return OnnxModel(folder / "other.onnx").predict(features)
+
+
+@pytest.mark.parametrize(("convert", "kind", "close"), [(half_weights, "FLOAT16", 1e-3), (int8_weights, "INT8", 1e-2)])
+def test_weights_are_smaller_and_predictions_stay(
+    tmp_path: Path, rows: Rows, convert: Any, kind: str, close: float
+) -> None:
+    packed = convert(graph())
+    assert convert(graph()) == packed, "the same graph gives the same bytes"
+    stored = {each.name: each.data_type for each in onnx.load_model_from_string(packed).graph.initializer}
+    assert TensorProto.DataType.Name(next(iter(stored.values()))) == kind
+    assert stored["twenty"] == TensorProto.FLOAT
+    found = predicted(tmp_path, packed, rows.features)
+    assert np.allclose(found, rows.target - 1, rtol=close)
+    alone = np.concatenate([predicted(tmp_path, packed, rows.features[at : at + 1]) for at in range(5)])
+    assert np.allclose(alone, found[:5], rtol=1e-6), "a row's prediction does not depend on its company"
+
+
+def test_weights_beyond_a_format_stay_finite(tmp_path: Path, rows: Rows) -> None:
+    for content in (half_weights(graph(1e9)), int8_weights(graph(1e9)), int8_weights(graph(0.0))):
+        assert np.isfinite(predicted(tmp_path, content, rows.features)).all()
+
+
+def test_formats_within_the_gate_are_written_and_described(tmp_path: Path, spec: ModelSpec, rows: Rows) -> None:
+    found = {each.format: each for each in write_formats(tmp_path, spec, rows)}
+    assert list(found) == ["fp32", "int8", "fp16"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model.fp16.onnx", "model.int8.onnx", "model.onnx"]
+    assert found["int8"].bytes == (tmp_path / "model.int8.onnx").stat().st_size < found["fp16"].bytes
+    assert found["fp32"].value == pytest.approx(1.0)
+    assert 0 < found["fp16"].largest_difference < found["int8"].largest_difference < 0.01
+    assert "× smaller" in found["int8"].verdict
+
+
+def test_a_format_that_is_worse_than_allowed_is_not_kept(tmp_path: Path, spec: ModelSpec, rows: Rows) -> None:
+    strict = spec.model_copy(update={"formats": spec.formats.model_copy(update={"tolerance": 0.0})})
+    exact = Rows(columns={}, features=rows.features, target=rows.target - 1)
+    found = write_formats(tmp_path, strict, exact)
+    assert [each.kept for each in found] == [True, False, False]
+    assert "with float32; at most 0.00% may be" in found[1].verdict
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+    served = strict.model_copy(update={"formats": strict.formats.model_copy(update={"served": "int8"})})
+    with pytest.raises(JobError, match=r"formats\.served is 'int8', which was not kept: mae is"):
+        write_formats(tmp_path, served, exact)
+
+
+def test_a_format_is_judged_by_gate_and_use(spec: ModelSpec) -> None:
+    first = Measured(
+        format="fp32",
+        file="model.onnx",
+        bytes=1000,
+        metric="mae",
+        value=2.199,
+        largest_difference=0,
+        us_per_row_1=30,
+        us_per_row_256=3,
+        kept=True,
+        verdict="",
+    )
+    broken = _judged(replace(first, format="int8", value=2.201, bytes=300), first, spec)
+    assert (broken.kept, broken.verdict) == (
+        False,
+        "it breaks the gate mae maximum 2.2 with 2.201, which float32 keeps",
+    )
+    useless = _judged(replace(first, format="fp16", bytes=950), first, spec)
+    assert (useless.kept, useless.verdict) == (False, "neither a tenth smaller nor a tenth faster than float32")
+    faster = _judged(replace(first, format="fp16", us_per_row_256=1.5), first, spec)
+    assert (faster.kept, faster.verdict) == (True, "1.0 × smaller, 2.00 × the speed at 256 rows")

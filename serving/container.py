@@ -1,8 +1,14 @@
 """The only reader of the environment: what SageMaker's container contract and the program hand to the server."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+from serving.observe.levels import ACCESS_LOGS, LEVELS
+from serving.observe.settings import ObservationSettings
+
+_Word = TypeVar("_Word", bound=str)
 
 DEFAULT_BASE_DIR = "/opt/ml"
 DEFAULT_PORT = 8080
@@ -23,6 +29,8 @@ class Container:
     """Expected sha256 (hex) of manifest.json; None when the caller does not pin it."""
     release: str
     """Name of the release, such as the ARN of the model package; empty when not given."""
+    observation: ObservationSettings = field(default_factory=ObservationSettings)
+    """Logs, traces and captured traffic."""
 
 
 def read_container(environ: Mapping[str, str]) -> Container:
@@ -40,4 +48,48 @@ def read_container(environ: Mapping[str, str]) -> Container:
         port=int(port),
         manifest_sha256=digest or None,
         release=environ.get("RELEASE", "").strip(),
+        observation=_read_observation(environ),
     )
+
+
+def _read_observation(environ: Mapping[str, str]) -> ObservationSettings:
+    capture_dir = environ.get("SERVING_CAPTURE_DIR", "").strip()
+    slow = _number(environ, "SERVING_SLOW_MS", 1e6)
+    ratio = _number(environ, "OTEL_TRACES_SAMPLER_ARG", 1)
+    endpoint = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        raise EnvironmentVariableError(
+            f"OTEL_EXPORTER_OTLP_ENDPOINT is {endpoint!r}; expected a URL that begins with http:// or https://"
+        )
+    return ObservationSettings(
+        log_level=_word(environ, "SERVING_LOG_LEVEL", LEVELS, "info"),
+        access_log=_word(environ, "SERVING_ACCESS_LOG", ACCESS_LOGS, "refused"),
+        slow_seconds=None if slow is None else slow / 1000,
+        capture_dir=Path(capture_dir) if capture_dir else None,
+        capture_percent=_number(environ, "SERVING_CAPTURE_PERCENT", 100),
+        otlp_endpoint=endpoint,
+        trace_ratio=1.0 if ratio is None else ratio,
+    )
+
+
+def _word(environ: Mapping[str, str], name: str, words: tuple[_Word, ...], default: _Word) -> _Word:
+    text = environ.get(name, "").strip().lower()
+    for word in words:
+        if word == text:
+            return word
+    if text:
+        raise EnvironmentVariableError(f"{name} is {text!r}; expected {', '.join(words)}")
+    return default
+
+
+def _number(environ: Mapping[str, str], name: str, most: float) -> float | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= most:
+        raise EnvironmentVariableError(f"{name} is {text!r}; expected a number from 0 to {most:g}")
+    return number

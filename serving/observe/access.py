@@ -2,14 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final
 
 from serving.core.errors import RequestError
 from serving.observe.batch import Batch, Called
-from serving.observe.logs import Level, Log
+from serving.observe.levels import AccessLogs, Level
+from serving.observe.logs import Log
 
-ACCESS_LOGS: Final = ("refused", "all", "off")
-AccessLogs = Literal["refused", "all", "off"]
 _A_SECOND: Final = 100
 """Lines a second of refused and slow requests; a caller in a loop must not fill the log."""
 

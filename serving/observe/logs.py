@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final, Literal
+from typing import Final
 
-LEVELS: Final = ("debug", "info", "warning", "error")
-Level = Literal["debug", "info", "warning", "error"]
+from serving.observe.levels import LEVELS, Level
+
 Field = str | int | float | bool | None
 
 _WAITING: Final = 1000

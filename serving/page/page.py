@@ -1,79 +1,55 @@
-"""The page at `/`: a form made from the specification, and the training distribution that a prediction lies in.
+"""The page at `/`: a form made from the specification, and what the model makes of its values.
 
 Nothing comes from another host and no script is inline, so a strict Content-Security-Policy holds. The page is
 rendered once for a model; the script asks `/invocations` as any other caller would.
 """
 
-import functools
 import json
 from collections.abc import Mapping
 from html import escape
-from pathlib import Path
 from string import Template
-from typing import Final
+from typing import Any
 
-from monitoring.baseline import NumberDistribution, Value
-from serving.core.artefact import Artefact
+from models.schema import Column
+from monitoring.baseline import Baseline, NumberDistribution, Value
 from serving.core.service import Service
+from serving.page import assets, card
+from serving.page.exploration import explored
 from serving.page.form import field, words
 from serving.page.histogram import histogram
 
-HEADERS: Final = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "referrer-policy": "no-referrer",
-    "cache-control": "no-cache",
-}
-STATIC: Final = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
-    "icon.svg": "image/svg+xml",
-}
-_FOLDER = Path(__file__).parent / "static"
 
-
-@functools.cache
-def static(name: str) -> tuple[str, bytes]:
-    """Media type and content of a file in `STATIC`; KeyError for any other."""
-    return STATIC[name], (_FOLDER / name).read_bytes()
-
-
-@functools.lru_cache(maxsize=4)
 def render(service: Service) -> bytes:
     """The page of the model that `service` answers with, as UTF-8 HTML."""
     artefact, spec = service.artefact, service.spec
-    sample = artefact.baseline.sample
-    example: Mapping[str, Value] = sample[len(sample) // 2] if sample else {}
-    target = artefact.baseline.target
-    unit = spec.target_column.unit
-    label = (
-        f"Histogram of {words(spec.target)} over {target.rows} training rows, "
-        f"from {target.minimum:g} to {target.maximum:g} {unit}"
-    )
-    text = Template((_FOLDER / "page.html").read_text(encoding="utf-8")).substitute(
+    example = _example(artefact.baseline)
+    target = spec.target_column
+    return _fill(
+        "page.html",
         title=escape(spec.title),
         description=escape(spec.description),
         model=escape(spec.name),
         release=escape(short_release(service.release)),
+        icon=assets.address("icon.svg"),
+        style=assets.address("page.css"),
+        script=assets.address("page.js"),
+        preloads="\n".join(
+            f'<link rel="modulepreload" href="{assets.address(name)}">' for name in assets.SCRIPTS if name != "page.js"
+        ),
         fields="\n".join(
             field(column, artefact.baseline.feature(column.name), example.get(column.name))
             for column in spec.feature_columns
         ),
-        examples=_examples(sample, spec.target, unit),
-        target=escape(words(spec.target_column.description or spec.target)),
-        unit=escape(unit),
-        rows=target.rows,
-        minimum=f"{target.minimum:g}",
-        maximum=f"{target.maximum:g}",
-        histogram=histogram(target, label),
-        data=_data(target, spec.features),
-        facts=_facts(artefact, service.release),
-        metrics=_metrics(artefact.manifest.metrics, unit),
+        samples=_samples(artefact.baseline.sample, spec.target, target.unit),
+        target=escape(_sentence(target.description or words(spec.target))),
+        result=_result(artefact.baseline.target, target),
+        influence=_fill("influence.html"),
+        whatif=_fill("what-if.html", options=_options(spec.feature_columns)),
+        data=escape(json.dumps(_data(service), ensure_ascii=False)),
+        release_facts=card.facts(artefact, service.release),
+        card=card.card(artefact),
         curl=escape(_curl({name: example.get(name) for name in spec.features})),
-    )
-    return text.encode()
+    ).encode()
 
 
 def short_release(release: str) -> str:
@@ -81,7 +57,24 @@ def short_release(release: str) -> str:
     return release.split(":model-package/", 1)[-1] or "no release named"
 
 
-def _examples(sample: tuple[dict[str, Value], ...], target: str, unit: str) -> str:
+def _fill(template: str, **values: object) -> str:
+    return Template(assets.template(template)).substitute(values)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _example(baseline: Baseline) -> Mapping[str, Value]:
+    """The row that the form begins with: the one in the middle of the sample."""
+    sample = baseline.sample
+    return sample[len(sample) // 2] if sample else {}
+
+
+def _samples(sample: tuple[dict[str, Value], ...], target: str, unit: str) -> str:
+    """A button for each sample row, named by what was recorded for it."""
+    if not sample:
+        return ""
     buttons: list[str] = []
     for number, row in enumerate(sample, start=1):
         label = f"{row.get(target, number)} {unit}".strip()
@@ -89,54 +82,59 @@ def _examples(sample: tuple[dict[str, Value], ...], target: str, unit: str) -> s
             f'<button type="button" class="example" data-row="{escape(json.dumps(row))}" '
             f'data-actual="{escape(str(row.get(target, "")))}">{escape(label)}</button>'
         )
-    return "".join(buttons)
+    return (
+        '    <div class="examples" role="group" aria-label="Fill in a row of the training data, by its recorded value">'
+        f'<span aria-hidden="true">Begin with a sample row</span>{"".join(buttons)}</div>'
+    )
 
 
-def _data(target: NumberDistribution, features: tuple[str, ...]) -> str:
-    """What the script needs to place a prediction, as an attribute's value."""
-    document = {
-        "features": features,
-        "edges": target.quantiles.edges,
-        "counts": target.quantiles.counts,
-        "minimum": target.histogram.edges[0],
-        "maximum": target.histogram.edges[-1],
-        "rows": target.rows,
+def _result(distribution: NumberDistribution, column: Column) -> str:
+    ends = f"from {distribution.minimum:g} to {distribution.maximum:g} {column.unit}".strip()
+    label = f"Histogram of {words(column.name)} over {distribution.rows} training rows, {ends}"
+    return _fill(
+        "result.html",
+        unit=escape(column.unit),
+        rows=distribution.rows,
+        minimum=f"{distribution.minimum:g}",
+        maximum=f"{distribution.maximum:g}",
+        histogram=histogram(distribution, label),
+    )
+
+
+def _options(columns: tuple[Column, ...]) -> str:
+    return "".join(f'<option value="{column.name}">{escape(words(column.name))}</option>' for column in columns)
+
+
+def _data(service: Service) -> dict[str, Any]:
+    """What the script needs of the model."""
+    spec, baseline = service.spec, service.artefact.baseline
+    target = baseline.target
+    return {
+        "features": [
+            {
+                "name": column.name,
+                "label": words(column.name),
+                "unit": column.unit,
+                **explored(column, baseline.feature(column.name)),
+            }
+            for column in spec.feature_columns
+        ],
+        "target": {
+            "label": _sentence(spec.target_column.description or words(spec.target)),
+            "unit": spec.target_column.unit,
+            "edges": target.quantiles.edges,
+            "counts": target.quantiles.counts,
+            "minimum": target.histogram.edges[0],
+            "maximum": target.histogram.edges[-1],
+            "rows": target.rows,
+        },
+        "maxRows": spec.serving.max_rows,
+        "manifest": service.artefact.manifest_sha256,
+        "release": service.release,
     }
-    return escape(json.dumps(document))
-
-
-def _facts(artefact: Artefact, release: str) -> str:
-    manifest = artefact.manifest
-    dataset = manifest.dataset
-    rows = "" if dataset.rows is None else f" ({dataset.rows:,} rows)"
-    facts = {
-        "Release": release or "not named",
-        "Data": f"{dataset.table}, snapshot {dataset.snapshot_id}{rows}" if dataset.table else "",
-        "Code": f"commit {manifest.git_commit[:12]}" if manifest.git_commit else "",
-        "Trained": manifest.created_at,
-        "Manifest": f"sha256 {artefact.manifest_sha256[:16]}…",
-    }
-    return "".join(f"<dt>{name}</dt><dd>{escape(fact)}</dd>" for name, fact in facts.items() if fact)
-
-
-def _metrics(metrics: Mapping[str, float], unit: str) -> str:
-    """Table rows of the known metrics; training names those of the validation rows `validation_<metric>`."""
-    names = {
-        "mae": ("Mean absolute error", unit),
-        "rmse": ("Root mean square error", unit),
-        "mape": ("Mean absolute percentage error", "%"),
-        "r2": ("R²", ""),
-    }
-    rows: list[str] = []
-    for key, value in metrics.items():
-        metric = key.removeprefix("validation_")
-        if metric in names:
-            name, of = names[metric]
-            text = f"{100 * value if metric == 'mape' else value:.3g} {of}".strip()
-            rows.append(f'<tr><th scope="row">{escape(name)}</th><td>{escape(text)}</td></tr>')
-    return "".join(rows)
 
 
 def _curl(row: Mapping[str, Value]) -> str:
-    body = json.dumps(row, ensure_ascii=False).replace("'", "'\\''")
+    """The request before any script ran; the script puts the address that the page came from in it."""
+    body = json.dumps(row, ensure_ascii=False, indent=2).replace("'", "'\\''")
     return f"curl -H 'Content-Type: application/json' \\\n  -d '{body}' \\\n  http://localhost:8080/invocations"

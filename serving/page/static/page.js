@@ -1,136 +1,69 @@
-// The page asks /invocations as any other caller does; nothing is computed here but where a prediction lies.
-"use strict";
+// Brings the page's parts together: the form asks, the result, the influence and the curve show.
 
-const model = JSON.parse(document.body.dataset.model);
-const form = document.getElementById("form");
-const byId = (id) => document.getElementById(id);
-const number = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, useGrouping: false });
+import { check, checkAll, fill, isRight, row, say } from "./form.js";
+import { influenceRows, showInfluence } from "./influence.js";
+import { ask, byId, latest, model, Refusal } from "./model.js";
+import { showRequest, startRequest } from "./request.js";
+import { outdated, showResult } from "./result.js";
+import { startState } from "./state.js";
+import { begin, exploreField, startWhatIf } from "./what-if.js";
+
+const PAUSE_MS = 150;
+const form = byId("form");
 let example = null;
+let pause = 0;
 
-function controls(name) {
-  return [...form.querySelectorAll(`[name="${CSS.escape(name)}"]`)];
-}
+const predict = latest(async (signal) => {
+  const asked = row();
+  const [prediction, ...others] = await ask([asked, ...influenceRows(asked)], signal);
+  showResult(prediction, example?.dataset.actual);
+  begin(showInfluence(asked, prediction, others));
+  await exploreField(asked);
+});
 
-function valueOf(name) {
-  const found = controls(name);
-  const control = found[0].type === "radio" ? found.find((radio) => radio.checked) : found[0];
-  if (!control || control.value === "") return null;
-  return control.type === "number" ? Number(control.value) : control.value;
-}
-
-function row() {
-  return Object.fromEntries(model.features.map((name) => [name, valueOf(name)]));
-}
-
-function fill(values) {
-  for (const name of model.features) {
-    const value = values[name] ?? "";
-    for (const control of controls(name)) {
-      if (control.type === "radio") control.checked = control.value === String(value);
-      else control.value = value;
-    }
+/** Do what `question` asks of the server; what goes wrong is said at its field. */
+async function attempt(question) {
+  clearTimeout(pause);
+  say("", "");
+  try {
+    await question();
+  } catch (error) {
+    const refused = error instanceof Refusal;
+    say(refused ? error.field : "", refused ? error.message : "The server does not answer. Try again.");
+    outdated("No answer for these values.");
   }
 }
 
-function say(name, text, warning = false) {
-  const place = form.querySelector(`[data-error="${CSS.escape(name)}"]`) ?? byId("form-error");
-  place.textContent = text;
-  place.hidden = text === "";
-  place.classList.toggle("warn", warning);
-  if (place.id === "form-error") return;
-  for (const control of controls(name)) control.setAttribute("aria-invalid", String(text !== "" && !warning));
+const answer = () => attempt(predict);
+
+/** Ask once the fields have rested for a moment, if they are right. */
+function follow() {
+  clearTimeout(pause);
+  showRequest(row());
+  if (isRight()) pause = setTimeout(answer, PAUSE_MS);
+  else outdated("The answer for the values before; a field needs another look.");
 }
 
-// What the browser finds wrong is said at once; what it lets pass, the server judges.
-function check(name) {
-  const control = controls(name)[0];
-  say(name, control.validationMessage);
-  if (control.validationMessage) return false;
-  const value = valueOf(name);
-  const { trainedMinimum: low, trainedMaximum: high } = control.dataset;
-  if (low !== undefined && value !== null && (value < Number(low) || value > Number(high))) {
-    say(name, `Outside the ${low} to ${high} that the model was trained on.`, true);
-  }
-  return true;
-}
-
-function showRequest() {
-  const body = JSON.stringify(row()).replaceAll("'", "'\\''");
-  const url = new URL("invocations", location.href).href;
-  byId("curl").textContent = `curl -H 'Content-Type: application/json' \\\n  -d '${body}' \\\n  ${url}`;
-}
-
-// The same rule as NumberDistribution.percentile: linear inside a quantile bin.
-function percentile(value) {
-  const total = model.counts.reduce((sum, count) => sum + count, 0);
-  let below = 0;
-  for (const [i, count] of model.counts.entries()) {
-    const left = model.edges[i];
-    const right = model.edges[i + 1];
-    if (value < right) return (100 * (below + (count * Math.max(value - left, 0)) / (right - left))) / total;
-    below += count;
-  }
-  return 100;
-}
-
-function place(value) {
-  if (value < model.minimum) return `Below every one of the ${model.rows} training rows.`;
-  if (value > model.maximum) return `Above every one of the ${model.rows} training rows.`;
-  return `Higher than ${Math.round(percentile(value))} % of the ${model.rows} training rows.`;
-}
-
-function show(value) {
-  byId("prediction").textContent = number.format(value);
-  byId("place").textContent = place(value);
-  const share = Math.min(Math.max((value - model.minimum) / (model.maximum - model.minimum), 0), 1);
-  const marker = byId("marker");
-  marker.style.left = `${100 * share}%`;
-  marker.dataset.value = number.format(value);
-  marker.classList.toggle("right", share > 0.7);
-  marker.hidden = false;
-  const unit = document.querySelector(".prediction .unit").textContent;
-  const actual = example?.dataset.actual;
-  byId("actual").hidden = !actual;
-  byId("result").scrollIntoView({ block: "nearest" });
-  byId("actual").textContent = actual ? `Recorded for this example: ${actual} ${unit}` : "";
-}
-
-async function predict() {
-  const answer = await fetch("invocations", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
-    body: JSON.stringify(row()),
-  });
-  const document = await answer.json();
-  if (answer.ok) return show(document.predictions[0]);
-  say(document.error.field ?? "", document.error.message);
-  return undefined;
+function pick(button) {
+  example?.setAttribute("aria-pressed", "false");
+  example = button;
+  button?.setAttribute("aria-pressed", "true");
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
-  say("", "");
-  const wrong = model.features.filter((name) => !check(name));
-  if (wrong.length > 0) return controls(wrong[0])[0].focus();
-  const button = byId("predict");
-  button.disabled = true;
-  try {
-    await predict();
-  } catch (error) {
-    say("", `The server did not answer: ${error.message}`);
-  } finally {
-    button.disabled = false;
-  }
-  return undefined;
+  if (!checkAll()) return;
+  await answer();
+  byId("result").scrollIntoView({ block: "nearest" });
 });
 
 form.addEventListener("input", (event) => {
-  example?.setAttribute("aria-pressed", "false");
-  example = null;
+  pick(null);
   say(event.target.name, "");
-  showRequest();
-  if (!byId("marker").hidden) byId("place").textContent = "The fields were changed; press Predict for their answer.";
+  follow();
 });
+
+form.addEventListener("change", (event) => check(event.target.name));
 
 // Pressing a button takes no focus from the field: its blur would show a message, move the button from under the
 // pointer, and so lose the click.
@@ -138,31 +71,28 @@ for (const button of form.querySelectorAll("button")) {
   button.addEventListener("mousedown", (event) => event.preventDefault());
 }
 
-form.addEventListener("change", (event) => check(event.target.name));
-
 for (const button of document.querySelectorAll(".example")) {
   button.setAttribute("aria-pressed", "false");
   button.addEventListener("click", () => {
-    example?.setAttribute("aria-pressed", "false");
-    example = button;
-    button.setAttribute("aria-pressed", "true");
+    pick(button);
     fill(JSON.parse(button.dataset.row));
-    model.features.forEach(check);
-    showRequest();
+    for (const { name } of model.features) check(name);
+    showRequest(row());
     form.requestSubmit();
   });
 }
 
-byId("copy").addEventListener("click", async () => {
-  const button = byId("copy");
-  try {
-    await navigator.clipboard.writeText(byId("curl").textContent);
-    button.textContent = "Copied";
-  } catch {
-    getSelection().selectAllChildren(byId("curl"));
-    button.textContent = "Selected";
-  }
-  setTimeout(() => (button.textContent = "Copy"), 1500);
-});
-
-showRequest();
+startWhatIf(
+  () => isRight() && attempt(() => exploreField(row())),
+  (name, value) => {
+    pick(null);
+    fill({ ...row(), [name]: value });
+    check(name);
+    showRequest(row());
+    void answer();
+  },
+);
+startRequest();
+startState();
+showRequest(row());
+void answer();

@@ -1,3 +1,4 @@
+import json
 import re
 from html.parser import HTMLParser
 
@@ -6,7 +7,7 @@ import pytest
 
 from monitoring.baseline import describe_numbers
 from serving.core.service import Service
-from serving.page import page
+from serving.page import assets, page
 from serving.page.form import words
 from serving.page.histogram import histogram, position
 
@@ -57,12 +58,40 @@ def test_the_release_and_the_models_provenance_are_shown(html: str) -> None:
         assert text in html
 
 
+def test_what_the_script_needs_is_in_the_page(html: str, service: Service) -> None:
+    (document,) = [
+        json.loads(attributes["data-model"] or "") for tag, attributes in Elements(html).found if tag == "body"
+    ]
+    assert [feature["name"] for feature in document["features"]] == list(service.spec.features)
+    assert document["features"][3]["trained"] == [1612, 4984]
+    assert document["target"]["rows"] == sum(document["target"]["counts"]) == 120
+    assert document["maxRows"] == 1000
+    assert document["manifest"] == service.artefact.manifest_sha256
+
+
+def test_every_element_that_a_script_looks_for_is_there(html: str) -> None:
+    ids = [attributes["id"] for _, attributes in Elements(html).found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    for name in assets.SCRIPTS:
+        if name != "image.js":
+            wanted = set(re.findall(r'byId\("([^"]+)"\)', assets.content(name).decode()))
+            assert wanted <= set(ids), name
+
+
+def test_a_model_without_sample_rows_begins_with_empty_fields(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    baseline = service.artefact.baseline.model_copy(update={"sample": ()})
+    monkeypatch.setattr(service, "artefact", service.artefact.model_copy(update={"baseline": baseline}))
+    html = page.render(service).decode()
+    assert "sample row" not in html
+    assert {attributes["value"] for _, attributes in Elements(html).found if attributes.get("type") == "number"} == {""}
+
+
 def test_what_a_model_calls_itself_is_escaped(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = service.spec.model_copy(update={"title": "<script>alert(1)</script>", "description": "a & b"})
     monkeypatch.setattr(service, "spec", spec)
-    page.render.cache_clear()
     text = page.render(service).decode()
-    page.render.cache_clear()
     assert "<script>alert" not in text
     assert "a &amp; b" in text
 
@@ -94,15 +123,3 @@ def test_names_read_as_words() -> None:
 )
 def test_a_release_is_shown_short(release: str, short: str) -> None:
     assert page.short_release(release) == short
-
-
-def test_metrics_are_shown_in_their_unit_and_nothing_else_is(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    metrics = {"validation_mae": 2.251, "validation_mape": 0.0913, "best_epoch": 30.0}
-    manifest = service.artefact.manifest.model_copy(update={"metrics": metrics})
-    monkeypatch.setattr(service, "artefact", service.artefact.model_copy(update={"manifest": manifest}))
-    page.render.cache_clear()
-    text = page.render(service).decode()
-    page.render.cache_clear()
-    assert "2.25 mi/gal</td>" in text
-    assert "9.13 %</td>" in text
-    assert "epoch" not in text

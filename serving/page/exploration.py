@@ -1,0 +1,84 @@
+"""Which values the page tries for a field: its typical one, those it ranges over, and the points of its curve.
+
+They come from the training distribution and stay inside what the specification allows, so that the server accepts each
+of them. The script only sends them and draws the answers.
+"""
+
+import math
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Any
+
+from models.schema import Column
+from monitoring.baseline import Bins, CategoryDistribution, NumberDistribution, Value
+
+CURVE_POINTS = 49
+CURVE_CATEGORIES = 30
+_MARGIN = 0.15
+"""How far a curve goes beyond the training range, as a share of that range."""
+_DIGITS = 5
+"""Significant digits of a value that is tried: enough for any reader, and shorter on screen."""
+
+
+def explored(column: Column, distribution: NumberDistribution | CategoryDistribution) -> dict[str, Any]:
+    """What the script needs of one field: `typical` value, `range` of values, points of the `curve`."""
+    if isinstance(distribution, CategoryDistribution):
+        frequent = sorted(distribution.counts, key=lambda name: -distribution.counts[name])
+        curve: list[Value] = list(frequent[:CURVE_CATEGORIES])
+        return {
+            "kind": "category",
+            "typical": frequent[0],
+            "typicalName": "most frequent",
+            "range": [name for name in frequent[:CURVE_CATEGORIES] if distribution.counts[name]],
+            "rangeName": "over the categories of the training data",
+            "curve": [*curve, None] if column.nullable else curve,
+        }
+    bins = distribution.quantiles
+    low, high = _decile(bins, 0.1), _decile(bins, 0.9)
+    middle = [low, *(edge for edge in bins.edges if low < edge < high), high]
+    return {
+        "kind": "number",
+        "integer": column.type == "integer",
+        "trained": [distribution.minimum, distribution.maximum],
+        "typical": _allowed(column, _decile(bins, 0.5)),
+        "typicalName": "median",
+        "range": _unique(_allowed(column, edge) for edge in middle),
+        "rangeName": "over the middle 80 % of the training data",
+        "curve": _points(column, distribution),
+    }
+
+
+def _decile(bins: Bins, share: float) -> float:
+    """The quantile `share`, a multiple of 0.1, of the training rows.
+
+    The edges are the deciles, each of them once: where many rows have one value, it is that value which the next edge
+    is far from. So it is the last edge with no more than `share` of the rows below it (to within the row that a
+    quantile between two rows leaves undecided).
+    """
+    below = (0, *accumulate(bins.counts))
+    allowed = share * below[-1] + 1
+    return max(edge for edge, rows in zip(bins.edges, below, strict=True) if rows <= allowed)
+
+
+def _points(column: Column, distribution: NumberDistribution) -> list[float]:
+    """Points of equal distance over the training range and some way beyond it."""
+    margin = _MARGIN * (distribution.maximum - distribution.minimum) or abs(distribution.maximum) * _MARGIN or 1.0
+    low, high = _allowed(column, distribution.minimum - margin), _allowed(column, distribution.maximum + margin)
+    step = (high - low) / (CURVE_POINTS - 1)
+    return _unique(_allowed(column, low + step * i) for i in range(CURVE_POINTS))
+
+
+def _unique(values: Iterable[float]) -> list[float]:
+    return sorted(set(values))
+
+
+def _allowed(column: Column, value: float) -> float:
+    """`value` with few digits, whole for an integer, moved to where the specification takes it."""
+    low = -math.inf if column.minimum is None else column.minimum
+    high = math.inf if column.maximum is None else column.maximum
+    if column.type == "integer":
+        low = low if math.isinf(low) else math.ceil(low)
+        high = high if math.isinf(high) else math.floor(high)
+        return int(min(max(round(value), low), high))
+    rounded = float(f"{value:.{_DIGITS}g}")
+    return min(max(rounded, low), high)

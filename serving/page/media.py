@@ -1,0 +1,77 @@
+"""The media types of `/invocations` as OpenAPI describes them, one entry for each that the codec knows."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from models.spec import ModelSpec
+from monitoring.baseline import Value
+from serving.core import codec
+from serving.page.schemas import reference, wrappers
+
+Rows = Sequence[Mapping[str, Value]]
+Media = dict[str, Any]
+
+
+def requests(spec: ModelSpec, examples: Rows) -> dict[str, Media]:
+    """What may be sent, by media type."""
+    return {kind: _TEXTS.get(kind, _bytes)(spec, examples) for kind in codec.request_types(spec)}
+
+
+def answers() -> dict[str, Media]:
+    """What may be answered, by media type."""
+    return {kind: _ANSWERS.get(kind, {}) for kind in codec.ANSWERS}
+
+
+def _json(spec: ModelSpec, examples: Rows) -> Media:
+    kinds = ["Row", "Rows", "RowInOrder", *(f"Wrapped{name.capitalize()}" for name in wrappers(spec))]
+    media: Media = {"schema": {"anyOf": [reference(kind) for kind in kinds]}}
+    if examples:
+        row = examples[0]
+        order = list(row.values())
+        media["examples"] = {
+            "row": {"summary": "One row by field name", "value": row},
+            "rows": {"summary": "Several rows", "value": list(examples)},
+            "inOrder": {"summary": "Rows as arrays, in the order of the fields", "value": [order]},
+            **{name: {"summary": f"Rows under a key `{name}`", "value": {name: [row]}} for name in wrappers(spec)},
+        }
+    return media
+
+
+def _csv(spec: ModelSpec, examples: Rows) -> Media:
+    media: Media = {
+        "schema": {
+            "type": "string",
+            "description": (
+                "One row a line (RFC 4180), in the order of the fields, or in any order under a header line that names "
+                f"them: {', '.join(spec.features)}. An empty cell is null."
+            ),
+        }
+    }
+    if examples:
+        values = [[row[name] for name in spec.features] for row in examples[:2]]
+        media["examples"] = {
+            "withHeader": {"summary": "With a header", "value": _lines([list(spec.features), *values])},
+            "withoutHeader": {"summary": "In the order of the fields", "value": _lines(values)},
+        }
+    return media
+
+
+def _lines(rows: Sequence[Sequence[Value]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _bytes(spec: ModelSpec, examples: Rows) -> Media:
+    """A body of bytes, which OpenAPI 3.1 gives no schema."""
+    del spec, examples
+    return {}
+
+
+_TEXTS: Final[Mapping[str, Callable[[ModelSpec, Rows], Media]]] = {codec.JSON: _json, codec.CSV: _csv}
+_ANSWERS: Final[Mapping[str, Media]] = {
+    codec.JSON: {"schema": reference("Predictions")},
+    codec.CSV: {"schema": {"type": "string", "description": "One number a line, in the order of the rows."}},
+}

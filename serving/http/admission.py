@@ -43,6 +43,7 @@ def call_of(head: Head, body: bytes, request_id: str, limit: int) -> Call:
         request_id=request_id,
         deadline=time.monotonic() + head.deadline_ms / 1000 if head.deadline_ms else None,
         variant=head.variant,
+        traceparent=head.traceparent,
     )
 
 

@@ -6,11 +6,11 @@ UV     := $(BIN)/uv
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
 LOCKS  := dev infra lake training serving delivery
 
-.PHONY: local down test check rehearse bench lock format packages help
+.PHONY: local down test check rehearse bench bench-serving lock format packages help
 .DEFAULT_GOAL := help
 
 help: ## these targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 # The environment is as the lock says: synced again whenever the lock or the project's metadata is newer.
 $(VENV)/.synced: requirements/dev.lock requirements/installer.lock pyproject.toml
@@ -43,7 +43,7 @@ unit: $(VENV)/.synced
 test: packages check ## every test (under 15 minutes)
 	@$(PYTEST) -m slow
 
-packages: ## the Debian packages that tests use (a browser)
+packages: $(VENV)/.synced ## what tests use and Python has not (a browser, Go tools, ONNX Runtime for browsers)
 	@tests/install_packages
 
 rehearse: packages $(VENV)/.synced ## the workflows from merge to production, with their log (act, no account)
@@ -51,6 +51,9 @@ rehearse: packages $(VENV)/.synced ## the workflows from merge to production, wi
 
 bench: $(VENV)/.synced ## the figures, measured on this machine
 	@$(BIN)/python -m benchmarks
+
+bench-serving: $(VENV)/.synced ## the server beside its peers: sets up an environment for each (1 GB)
+	@$(BIN)/python -m benchmarks.serving $(ARGUMENTS)
 
 format: $(VENV)/.synced ## put the sources in order
 	@$(BIN)/ruff check --quiet --fix .

@@ -42,12 +42,14 @@ class Shared:
         "writer",
     )
 
-    def __init__(self, engine: Engine, site: Site, limits: Limits, observer: Observer | None) -> None:
+    def __init__(
+        self, engine: Engine, site: Site, limits: Limits, observer: Observer | None, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.engine: Final = engine
         self.site: Final = site
         self.limits: Final = limits
         self.observer: Final = observer or NoObserver()
-        self.loop: Final = asyncio.get_running_loop()
+        self.loop: Final = loop
         self.writer: Final = Writer()
         self.ids: Final = RequestIds()
         self.heads: Final[dict[bytes, Head]] = {}

@@ -34,11 +34,12 @@ class ProtocolFront:
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
         """Accept connections on `sockets`, which listen already and stay the caller's to close."""
-        shared = self._shared = Shared(self._engine, self._site, self._limits, self._observer)
+        loop = asyncio.get_running_loop()
+        shared = self._shared = Shared(self._engine, self._site, self._limits, self._observer, loop)
         shared.most_connections = connections_allowed(self._limits)
         self._tick()
         for listener in sockets:
-            server = await shared.loop.create_server(lambda: Connection(shared), sock=listener.dup(), backlog=_BACKLOG)
+            server = await loop.create_server(lambda: Connection(shared), sock=listener.dup(), backlog=_BACKLOG)
             self._servers.append(server)
 
     async def stop(self, seconds: float) -> None:

@@ -79,7 +79,8 @@ class Site:
         """RequestError 404 for a path that is not there, 405 for a method that it does not have."""
         allowed = self._methods.get(path)
         if allowed is None:
-            message = f"no such path {path[:200]!r}; there are {', '.join(self._methods)}"
+            there = ", ".join(known for known in self._methods if not known.startswith("/static/"))
+            message = f"no such path {path[:200]!r}; there are {there}"
             raise RequestError("not_found", message, status=404)
         if method not in allowed:
             message = f"{method} is not allowed on {path}; expected {' or '.join(allowed)}"

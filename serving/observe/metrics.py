@@ -43,7 +43,7 @@ class _Current:
         self.cells = series.cells
         self.deviation = description.deviation
         self.binner = binner
-        self.bins = series.counts[layout.DISTRIBUTIONS :]
+        self.bins = series.counts[layout.DISTRIBUTIONS : description.size]
 
 
 class Observer:

@@ -178,5 +178,5 @@ def _share_families(active: dict[Labels, Description]) -> Iterator[Metric]:
 def _add_histogram(family: HistogramMetricFamily, labels: Labels, histogram: layout.Histogram, counts: Counts) -> None:
     """Prometheus' buckets hold what lies at or below their edge."""
     buckets = accumulate(counts[histogram.first : histogram.sum].tolist())
-    edges = [*(f"{edge:g}" for edge in histogram.edges), "+Inf"]
+    edges = [*map(str, histogram.edges), "+Inf"]
     family.add_metric(labels, list(zip(edges, buckets, strict=True)), counts[histogram.sum])

@@ -19,6 +19,8 @@ from serving.observe.shared import CELL_BYTES, FIRST_SERIES, Cells
 
 _STATE, _CELLS, _TEXT_BYTES, _ACTIVE, _USED_AT = range(5)
 _HEADER: Final = 8
+_BLOCK: Final = 64
+"""Series begin at multiples of that many cells, so that what one leaves is of use to another."""
 _FREE, _TAKEN = 1.0, 2.0
 """States of a header; 0 is memory that nobody has used, where the list of series ends."""
 
@@ -103,26 +105,25 @@ def all_series(region: Cells) -> Iterator[Series]:
 def claim(region: Cells, description: Description) -> Series:
     """The series of `description` in one's own region: the one that is there, else a new one with zeros.
 
-    Where the region is full, the series that was retired first makes room; its counts end, as those of a process do.
+    Where the region is full, the series that were retired first make room; their counts end, as those of a process do.
     """
     text = msgspec.json.encode(description)
     for found in all_series(region):
         if found.text == text:
             return found
     needed = _HEADER + -(-len(text) // CELL_BYTES) + description.size
-    start, length = _room(region, needed)
+    needed = -(-needed // _BLOCK) * _BLOCK
+    start = _room(region, needed)
     if start < 0:
         # No room beside what is serving: counted for nobody, and the requests are answered all the same.
         nowhere = _zeros(needed)
-        return Series(header=nowhere[:_HEADER], text=text, cells=nowhere[-description.size :])
-    region[start + _STATE] = _FREE
-    region[start + _CELLS] = length
-    region[start + _HEADER : start + length] = _zeros(length - _HEADER)
-    region[start + _TEXT_BYTES] = len(text)
+        return Series(header=nowhere[:_HEADER], text=text, cells=nowhere[_HEADER : _HEADER + description.size])
+    region[start + _HEADER : start + needed] = _zeros(needed - _HEADER)
+    region[start + _CELLS], region[start + _TEXT_BYTES] = needed, len(text)
     region[start + _ACTIVE] = region[start + _USED_AT] = 0.0
-    region[start + _HEADER : start + length].cast("B")[: len(text)] = text
+    region[start + _HEADER : start + needed].cast("B")[: len(text)] = text
     region[start + _STATE] = _TAKEN
-    return _at(region, start, length)
+    return _at(region, start, needed)
 
 
 def _zeros(count: int) -> Cells:
@@ -138,18 +139,35 @@ def _places(region: Cells) -> Iterator[tuple[int, int]]:
         start += length
 
 
-def _room(region: Cells, needed: int) -> tuple[int, int]:
-    """Where `needed` cells can be had, and how many there are; -1 for nowhere."""
+def _room(region: Cells, needed: int) -> int:
+    """Where `needed` cells can be had; -1 for nowhere."""
     places = list(_places(region))
     end = places[-1][0] + places[-1][1] if places else FIRST_SERIES
     if end + needed <= len(region):
-        return end, needed
-    retired = [
-        (region[start + _USED_AT], start, length)
-        for start, length in places
-        if length >= needed and not region[start + _ACTIVE]
-    ]
-    return min(retired)[1:] if retired else (-1, 0)
+        return end
+    runs = [run for first in range(len(places)) if (run := _retired_run(region, places[first:], needed))]
+    if not runs:
+        return -1
+    _, start, length = min(runs)
+    region[start + _STATE] = _FREE
+    region[start + _CELLS] = needed
+    if length > needed:
+        rest = start + needed
+        region[rest + _CELLS], region[rest + _ACTIVE], region[rest + _USED_AT] = length - needed, 0.0, 0.0
+        region[rest + _STATE] = _FREE
+    return start
+
+
+def _retired_run(region: Cells, places: list[tuple[int, int]], needed: int) -> tuple[float, int, int] | None:
+    """Neighbours from the first of `places` on that nobody counts into: when the last was used, start and length."""
+    newest, length = 0.0, 0
+    for start, cells in places:
+        if region[start + _ACTIVE]:
+            return None
+        newest, length = max(newest, region[start + _USED_AT]), length + cells
+        if length >= needed:
+            return newest, places[0][0], length
+    return None
 
 
 def _at(region: Cells, start: int, length: int) -> Series:

@@ -1,5 +1,8 @@
 """Rows checked against the specification, compiled once at start into one small function per field.
 
+This is the exact way, which words what is wrong; `serving.core.matrix_rules` has the same rules for whole matrices, and
+`serving.core.codec.row_type` as types for msgspec.
+
 The rules: every feature is given and nothing else; a number is a number (not a boolean, not text), finite and inside
 the specification's range; an integer has no fraction; a category is a known one; null only where the column allows it.
 """
@@ -33,11 +36,7 @@ class Validator:
 
         A row is an object by name or an array in the order of the features; all rows are of the same kind.
         """
-        if not rows:
-            raise RequestError("no_rows", "no rows were sent; expected at least one")
-        if len(rows) > self.max_rows:
-            message = f"{len(rows)} rows were sent; expected at most {self.max_rows} in one request"
-            raise RequestError("too_many_rows", message, status=413)
+        self.count(len(rows))
         by_name = isinstance(rows[0], Mapping)
         table: list[list[Value]] = [[] for _ in self.features]
         for number, row in enumerate(rows):
@@ -45,6 +44,18 @@ class Validator:
             for collected, check, value in zip(table, self._checks, values, strict=True):
                 collected.append(check(value, number))
         return dict(zip(self.features, table, strict=True))
+
+    def count(self, rows: int) -> None:
+        """RequestError for a request without rows or with more than the model takes."""
+        if not rows:
+            raise RequestError("no_rows", "no rows were sent; expected at least one")
+        if rows > self.max_rows:
+            message = f"{rows} rows were sent; expected at most {self.max_rows} in one request"
+            raise RequestError("too_many_rows", message, status=413)
+
+    def value(self, position: int, value: object, row: int) -> Value:
+        """`value` of the feature at `position`, if it is right; RequestError names `row` and field."""
+        return self._checks[position](value, row)
 
     def _by_name(self, row: object, number: int) -> list[object]:
         if not isinstance(row, Mapping):

@@ -10,10 +10,13 @@ from types import MappingProxyType
 from models.rows import feature_matrix
 from models.spec import ModelSpec
 from serving.core.codec import media
+from serving.core.codec.csv_compiled import compiled_csv
 from serving.core.codec.csv_exact import csv_rows
 from serving.core.codec.json_compiled import Decoded, Decoder, compiled_json
 from serving.core.codec.json_exact import json_rows
 from serving.core.codec.row_type import compilable
+from serving.core.codec.tensors import npy_decoder, tensor_decoder
+from serving.core.matrix_rules import MatrixRules
 from serving.core.validation import Validator
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -37,10 +40,13 @@ def decoders(spec: ModelSpec) -> Mapping[str, Decoder]:
     def exact_csv(body: bytes) -> Decoded:
         return checked(csv_rows(body.removeprefix(_BYTE_ORDER_MARK), spec))
 
+    rules = MatrixRules(spec, validator)
     fast = compilable(spec)
     return MappingProxyType(
         {
             media.JSON: compiled_json(spec, exact_json) if fast else exact_json,
-            media.CSV: exact_csv,
+            media.CSV: compiled_csv(spec, rules, exact_csv) if fast else exact_csv,
+            media.NPY: npy_decoder(rules),
+            media.TENSOR: tensor_decoder(rules),
         }
     )

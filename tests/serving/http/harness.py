@@ -186,6 +186,9 @@ class Server:
         self.name = name
         self.counts = Counts()
         with socket.socket() as listener:
+            # Small buffers, so that a caller who does not read is noticed soon.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             listener.bind(("127.0.0.1", 0))
             listener.listen(100)
             self.port: int = listener.getsockname()[1]

@@ -1,0 +1,387 @@
+"""The default front's connection without sockets: what it reads, how it answers, and when it loses patience."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.serving.http.harness import BUSY, HOLD, Bench, get, post
+
+CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+Make = Callable[..., Bench]
+
+
+def test_requests_of_one_turn_are_answered_in_one_write() -> None:
+    bench = Bench()
+    bench.read(b"".join(post(b"%d" % i) for i in range(5)))
+    assert [answer.body for answer in bench.answers()] == [b"0", b"1", b"2", b"3", b"4"]
+    assert len(bench.transport.written) == 1
+
+
+def test_a_lone_answer_is_written_in_its_turn() -> None:
+    bench = Bench()
+    bench.read(post(b"1"), post(b"1"), post(b"1"))
+    assert len(bench.transport.written) == 3
+
+
+def test_an_answer_waits_for_the_one_before() -> None:
+    bench = Bench()
+    bench.read(post(HOLD), post(b"2"), get("/shows"))
+    assert bench.output == b""
+    bench.engine.release()
+    bench.clock.turn()
+    assert [answer.body[:8] for answer in bench.answers()] == [HOLD, b"2", b'{"query"']
+
+
+def test_a_head_that_is_repeated_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    bench.read(post(b"1"))
+    monkeypatch.setattr("serving.http.exchange.parse_head", None)
+    bench.read(post(b"2"), post(b"3")[:-1], b"3")
+    assert [answer.body for answer in bench.answers()] == [b"1", b"2", b"3"]
+
+
+def test_what_differs_in_every_request_is_not_remembered() -> None:
+    bench = Bench()
+    bench.read(
+        post(b"1", "X-Request-Id: a"), post(b"1", "Traceparent: 00-1-2-01"), get("/shows"), CHUNKED + b"0\r\n\r\n"
+    )
+    bench.read(post(b"1", "Padding: " + "x" * 3000))
+    assert bench.shared.heads == {}
+    for i in range(3000):
+        bench.read(post(b"1", f"Padding: {i}"))
+    assert 0 < len(bench.shared.heads) <= 1024
+
+
+def test_a_limit_that_shrinks_holds_for_remembered_heads() -> None:
+    bench = Bench()
+    bench.read(post(b"1" * 500))
+    bench.engine.service.spec.serving.max_body_bytes = 100
+    bench.later(0.5)
+    bench.read(post(b"1" * 500))
+    assert [answer.status for answer in bench.answers()] == [200, 413]
+
+
+def test_only_so_many_requests_of_a_connection_wait() -> None:
+    bench = Bench(pipelined=4)
+    bench.read(b"".join(post(HOLD + b"%d" % i) for i in range(20)))
+    assert len(bench.engine.calls) == 4
+    assert not bench.transport.reading
+    while len(bench.engine.calls) < 20:
+        before = len(bench.engine.calls)
+        bench.engine.release()
+        bench.clock.turn()
+        assert before < len(bench.engine.calls) <= before + 4
+    bench.engine.release()
+    bench.clock.turn()
+    assert bench.transport.reading
+    assert [answer.body for answer in bench.answers()] == [HOLD + b"%d" % i for i in range(20)]
+
+
+def test_reading_pauses_however_the_requests_come() -> None:
+    bench = Bench(pipelined=4)
+    for i in range(4):
+        bench.read(post(HOLD + b"%d" % i))
+    assert not bench.transport.reading
+
+
+def test_a_caller_that_does_not_read_gets_no_more_and_is_cut() -> None:
+    bench = Bench(write_seconds=20)
+    bench.read(post(b"1"))
+    bench.connection.pause_writing()
+    assert not bench.transport.reading
+    bench.later(19)
+    assert not bench.transport.closed
+    bench.connection.resume_writing()
+    assert bench.transport.reading
+    bench.read(post(b"2"))
+    bench.connection.pause_writing()
+    bench.later(21)
+    assert bench.transport.aborted
+
+
+def test_what_was_read_before_a_pause_is_answered_after_it() -> None:
+    bench = Bench()
+    bench.connection.pause_writing()
+    bench.connection.data_received(post(b"1") + post(b"2"))
+    bench.clock.turn()
+    assert bench.engine.calls == []
+    bench.connection.resume_writing()
+    bench.clock.turn()
+    assert [answer.body for answer in bench.answers()] == [b"1", b"2"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "word", "seconds"),
+    [(b"POST /invocations HT", "headers", 10), (post(b"12345")[:-1], "body", 20), (CHUNKED + b"5\r\n1", "body", 20)],
+)
+def test_a_slow_request_is_told_so_and_closed(sent: bytes, word: str, seconds: int) -> None:
+    bench = Bench()
+    bench.read(post(b"1"))
+    bench.later(60)
+    bench.read(sent)
+    bench.later(seconds - 1)
+    bench.read(b" " if word == "body" and b"chunked" in sent else b"")
+    assert len(bench.answers()) == 1
+    bench.later(2)
+    answer = bench.answers()[-1]
+    assert (answer.status, answer.error["code"], answer.headers["connection"]) == (408, "timeout", "close")
+    assert word in answer.error["message"]
+    assert bench.transport.half_closed
+    bench.later(3)
+    assert bench.transport.closed
+
+
+def test_bytes_that_trickle_do_not_lengthen_the_time() -> None:
+    bench = Bench(head_seconds=10)
+    for byte in post(b"1")[:40]:
+        bench.read(bytes([byte]))
+        bench.later(0.5)
+        if bench.output:
+            break
+    assert bench.answers()[0].status == 408
+    assert bench.clock.now - 1000 < 11
+
+
+def test_a_connection_without_a_request_is_closed_silently() -> None:
+    bench = Bench(idle_seconds=75)
+    bench.later(74)
+    assert not bench.transport.closed
+    bench.read(post(b"1"))
+    bench.later(74)
+    assert not bench.transport.closed
+    bench.later(2)
+    assert bench.transport.closed
+    assert len(bench.answers()) == 1
+
+
+def test_a_caller_is_not_blamed_for_our_slowness() -> None:
+    bench = Bench()
+    bench.read(post(HOLD))
+    for _ in range(200):
+        bench.later(1)
+    bench.engine.release()
+    bench.clock.turn()
+    assert [answer.body for answer in bench.answers()] == [HOLD]
+    assert not bench.transport.closed
+
+
+def test_a_caller_that_closed_its_sending_half_is_answered_what_is_ready() -> None:
+    bench = Bench()
+    bench.connection.data_received(post(b"1") + post(b"2"))
+    assert bench.connection.eof_received()
+    bench.clock.turn()
+    assert [answer.body for answer in bench.answers()] == [b"1", b"2"]
+    assert bench.transport.closed
+
+
+def test_a_caller_that_closed_does_not_wait_in_the_queue() -> None:
+    bench = Bench()
+    bench.read(post(b"1"), post(HOLD))
+    assert bench.connection.eof_received()
+    bench.clock.turn()
+    assert bench.engine.cancelled == [HOLD]
+    assert bench.transport.closed
+    assert bench.connection.eof_received() is False
+
+
+@pytest.mark.parametrize("sent", [b"POST /invoc", post(b"12345")[:-2], CHUNKED + b"5\r\n123"])
+def test_half_a_request_is_never_answered_as_a_whole_one(sent: bytes) -> None:
+    bench = Bench()
+    bench.read(sent)
+    bench.connection.eof_received()
+    bench.clock.turn()
+    (answer,) = bench.answers()
+    assert (answer.status, answer.error["code"]) == (400, "malformed_request")
+    assert "before the request was complete" in answer.error["message"]
+    assert bench.engine.calls == []
+    assert bench.transport.closed
+
+
+def test_a_lost_connection_leaves_the_queue() -> None:
+    bench = Bench()
+    assert bench.counts.open == 1
+    bench.read(post(HOLD), post(HOLD + b"2"))
+    bench.connection.connection_lost(ConnectionResetError())
+    assert bench.engine.cancelled == [HOLD, HOLD + b"2"]
+    assert (bench.counts.open, bench.shared.connections) == (0, set())
+
+
+def test_one_connection_too_many_is_told_so() -> None:
+    bench = Bench(connections=1)
+    bench.shared.most_connections = 1
+    first = bench.transport
+    bench.connection, bench.transport = bench.connect()
+    (answer,) = bench.answers()
+    assert (answer.status, answer.error["code"], answer.headers["retry-after"]) == (503, "too_many_connections", "1")
+    bench.read(post(b"1"))
+    bench.later(3)
+    assert bench.transport.closed
+    assert bench.engine.calls == []
+    assert not first.closed
+
+
+def test_a_refusal_counts_with_its_code() -> None:
+    bench = Bench()
+    bench.read(post(b"1", "Content-Encoding: br"), post(b"1", "Content-Encoding: gzip"), post(BUSY), b"nonsense")
+    codes = [code for _, code in bench.counts.refusals]
+    assert codes == ["unsupported_content_encoding", "malformed_encoding", "malformed_request"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "code"),
+    [
+        (get("/" + "x" * 9000), 414, "target_too_long"),
+        (b"GET /" + b"x" * 20_000, 414, "target_too_long"),
+        (get("/shows", "A: " + "x" * 17_000), 431, "headers_too_large"),
+        (get("/shows", "A: " + "x" * 17_000)[:-4], 431, "headers_too_large"),
+        (get("/shows", *[f"A{i}: x" for i in range(100)]), 431, "headers_too_large"),
+        (CHUNKED + (b"1;" + b"x" * 250 + b"\r\n1\r\n") * 30, 431, "headers_too_large"),
+        (CHUNKED + b"0\r\n" + b"A: x\r\n" * 2000 + b"\r\n", 431, "headers_too_large"),
+        (CHUNKED + b"0\r\n" + b"A" * 300, 400, "malformed_request"),
+        (b"CONNECT x:80 HTTP/1.1\r\nHost: x\r\n\r\n", 405, "method_not_allowed"),
+    ],
+    ids=range(9),
+)
+def test_what_is_too_large_or_not_for_us_is_refused_and_closed(sent: bytes, status: int, code: str) -> None:
+    bench = Bench()
+    bench.read(sent + post(b"smuggled"))
+    (answer,) = bench.answers()
+    assert (answer.status, answer.error["code"], answer.headers["connection"]) == (status, code, "close")
+    assert bench.engine.calls == []
+
+
+MALFORMED = {
+    "a bare line feed": b"GET / HTTP/1.1\nHost: x\n\n",
+    "a bare line feed in the headers": b"GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n",
+    "a bare line feed at the end": b"GET / HTTP/1.1\r\nHost: x\r\n\n",
+    "a bare carriage return": b"GET / HTTP/1.1\r\nHost: x\rA: b\r\n\r\n",
+    "a folded line": b"GET / HTTP/1.1\r\nHost: x\r\n folded\r\n\r\n",
+    "a folded length": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length:\r\n 3\r\n\r\nabc",
+    "no host": b"GET / HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    "a host that is none": b"GET / HTTP/1.1\r\nHost: a/b@c d\r\n\r\n",
+    "two types": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n\r\n",
+    "HTTP/0.9": b"GET /\r\n\r\n",
+    "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    "HTTP/1.2": b"GET / HTTP/1.2\r\nHost: x\r\n\r\n",
+    "RTSP": b"DESCRIBE / RTSP/1.0\r\n\r\n",
+    "TLS": bytes.fromhex("160301020001000001fc0303"),
+    "a small method": b"get / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "an unknown method": b"FROBNICATE / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "two spaces": b"GET  / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a space behind the version": b"GET / HTTP/1.1 \r\nHost: x\r\n\r\n",
+    "a tab": b"GET\t/\tHTTP/1.1\r\nHost: x\r\n\r\n",
+    "a relative path": b"GET ping HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a byte above 127 in the path": b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a null": b"GET / HTTP/1.1\r\nHost: x\r\nA: a\0b\r\n\r\n",
+    "a header without a name": b"GET / HTTP/1.1\r\n: x\r\n\r\n",
+    "a header without a colon": b"GET / HTTP/1.1\r\nHost\r\n\r\n",
+    "chunks with HTTP/1.0": b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "a space behind a chunk size": CHUNKED + b"1 \r\n1\r\n0\r\n\r\n",
+    "a line feed behind a chunk size": CHUNKED + b"1\n1\r\n0\r\n\r\n",
+    "a line feed in an extension": CHUNKED + b"1;a=b\n\r\n1\r\n0\r\n\r\n",
+    "a line feed behind a chunk": CHUNKED + b"1\r\n1\n0\r\n\r\n",
+    "a huge chunk size": CHUNKED + b"fffffffffffffffff\r\n",
+    "a trailer without a colon": CHUNKED + b"0\r\nx\r\n\r\n",
+    "two empty lines": b"\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a carriage return and more": b"\rGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize("bytewise", [False, True], ids=["at once", "in single bytes"])
+def test_what_is_not_http_is_a_400_that_says_so_and_the_end(sent: bytes, bytewise: bool) -> None:
+    bench = Bench()
+    parts = [bytes([byte]) for byte in sent] if bytewise else [sent]
+    bench.read(*parts, post(b"smuggled"))
+    (answer,) = bench.answers()
+    assert (answer.status, answer.error["code"], answer.headers["connection"]) == (400, "malformed_request", "close")
+    assert len(answer.error["message"]) > 20
+    assert bench.engine.calls == []
+    assert bench.transport.half_closed
+
+
+def test_one_empty_line_before_a_request_is_forgiven() -> None:
+    bench = Bench()
+    bench.read(post(b"1") + b"\r\n" + post(b"2"), b"\r", b"\n", post(b"3"))
+    assert [answer.body for answer in bench.answers()] == [b"1", b"2", b"3"]
+
+
+def test_an_offer_of_another_protocol_is_passed_over() -> None:
+    """java.net.http offers h2c with every first request, bodies included."""
+    bench = Bench()
+    bench.read(
+        post(b"[1]", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAEAAEA") + post(b"2")
+    )
+    assert [answer.body for answer in bench.answers()] == [b"[1]", b"2"]
+
+
+def test_a_caller_with_http_1_0_may_keep_its_connection() -> None:
+    bench = Bench()
+    bench.read(post(b"1", "Connection: keep-alive", version="1.0"), get("/shows").replace(b"1.1", b"1.0"))
+    first, second = bench.answers()
+    assert (first.headers["connection"], second.headers["connection"]) == ("keep-alive", "close")
+    assert bench.transport.closed
+
+
+def test_nothing_is_answered_behind_the_last_answer() -> None:
+    bench = Bench()
+    bench.read(post(b"1", "Connection: close") + post(b"2"), post(b"3"))
+    assert [answer.body for answer in bench.answers()] == [b"1"]
+    assert len(bench.engine.calls) == 1
+
+
+def test_a_refused_small_body_is_passed_over_and_the_connection_goes_on() -> None:
+    bench = Bench()
+    refused = post(b"x" * 900, path="/nowhere")
+    bench.read(refused + post(b"1"), refused[:-500], refused[-500:] + post(b"2"))
+    assert [answer.status for answer in bench.answers()] == [404, 200, 404, 200]
+
+
+@pytest.mark.parametrize("sent", [post(b"x" * 70_000, path="/nowhere"), CHUNKED.replace(b"invocations", b"nowhere")])
+def test_a_refused_large_body_is_taken_in_for_a_while(sent: bytes) -> None:
+    bench = Bench(drain_bytes=100_000)
+    bench.read(sent[:100])
+    (answer,) = bench.answers()
+    assert (answer.status, answer.headers["connection"]) == (404, "close")
+    assert bench.transport.half_closed
+    bench.read(b"x" * 90_000)
+    assert not bench.transport.closed
+    bench.read(b"x" * 90_000)
+    assert bench.transport.aborted
+
+
+def test_100_continue_keeps_its_place() -> None:
+    bench = Bench()
+    waiting = post(b"12", "Expect: 100-Continue")
+    bench.read(post(HOLD) + waiting[:-2])
+    assert bench.output == b""
+    bench.engine.release()
+    bench.clock.turn()
+    bench.read(b"12", waiting)
+    assert [answer.status for answer in bench.answers()] == [200, 100, 200, 200]
+
+
+def test_while_stopping_the_last_answer_says_so() -> None:
+    bench = Bench()
+    bench.read(post(HOLD) + post(HOLD))
+    bench.shared.stopping = True
+    bench.engine.release()
+    bench.clock.turn()
+    first, second = bench.answers()
+    assert ("connection" in first.headers, second.headers["connection"]) == (False, "close")
+    assert bench.transport.closed
+
+
+def test_while_stopping_only_what_is_idle_is_closed() -> None:
+    bench = Bench()
+    half, half_transport = bench.connect()
+    half.data_received(post(b"12")[:-1])
+    bench.shared.stopping = bench.shared.closing = True
+    bench.later(0.5)
+    assert bench.transport.closed
+    assert not half_transport.closed
+    half.data_received(b"2")
+    bench.clock.turn()
+    assert b"connection: close" in half_transport.written[0]
+    assert half_transport.closed

@@ -7,11 +7,13 @@ from typing import TypeVar
 
 from serving.observe.levels import ACCESS_LOGS, LEVELS
 from serving.observe.settings import ObservationSettings
+from serving.process.places import Place, Places, PlacesError, read_places
 
 _Word = TypeVar("_Word", bound=str)
 
 DEFAULT_BASE_DIR = "/opt/ml"
 DEFAULT_PORT = 8080
+FRONTS = ("protocol", "asgi")
 
 
 class EnvironmentVariableError(Exception):
@@ -31,6 +33,28 @@ class Container:
     """Name of the release, such as the ARN of the model package; empty when not given."""
     observation: ObservationSettings = field(default_factory=ObservationSettings)
     """Logs, traces and captured traffic."""
+    front: str = "protocol"
+    """Which front answers: "protocol" or "asgi"."""
+    workers: int | None = None
+    """Processes; None for what the container's limits allow, see serving/process/cpus.py."""
+    threads: int | None = None
+    """Threads of one run of the model; None likewise."""
+    queue: int = 4096
+    """Most requests that wait in one worker."""
+    deadline_seconds: float = 60.0
+    """How long a request may wait whose caller does not say."""
+    control_socket: Path | None = None
+    """Where the unix socket is made by which models are swapped; None for none."""
+    watch: Path | None = None
+    """A folder whose newest artefact, or the one that its link `current` names, is served; None for none."""
+    variants: Places | None = None
+    """Several models; None for the one in `model_dir`."""
+
+    @property
+    def places(self) -> Places:
+        """All models to serve."""
+        one = Place(name="", folder=str(self.model_dir), manifest_sha256=self.manifest_sha256, release=self.release)
+        return self.variants or Places(models=(one,))
 
 
 def read_container(environ: Mapping[str, str]) -> Container:
@@ -49,7 +73,37 @@ def read_container(environ: Mapping[str, str]) -> Container:
         manifest_sha256=digest or None,
         release=environ.get("RELEASE", "").strip(),
         observation=_read_observation(environ),
+        front=_word(environ, "SERVING_FRONT", FRONTS, "protocol"),
+        workers=_whole(environ, "SERVING_WORKERS", 256),
+        threads=_whole(environ, "SERVING_THREADS", 256),
+        queue=_whole(environ, "SERVING_QUEUE", 1_000_000) or 4096,
+        deadline_seconds=(_whole(environ, "SERVING_DEADLINE_MS", 3_600_000) or 60_000) / 1000,
+        control_socket=_path(environ, "SERVING_CONTROL_SOCKET"),
+        watch=_path(environ, "SERVING_WATCH"),
+        variants=_read_variants(environ),
     )
+
+
+def _path(environ: Mapping[str, str], name: str) -> Path | None:
+    text = environ.get(name, "").strip()
+    return Path(text) if text else None
+
+
+def _whole(environ: Mapping[str, str], name: str, most: int) -> int | None:
+    text = environ.get(name, "").strip()
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < int(text) <= most):
+        raise EnvironmentVariableError(f"{name} is {text!r}; expected a whole number from 1 to {most}")
+    return int(text)
+
+
+def _read_variants(environ: Mapping[str, str]) -> Places | None:
+    file = _path(environ, "SERVING_VARIANTS")
+    try:
+        return read_places(file) if file else None
+    except PlacesError as error:
+        raise EnvironmentVariableError(f"SERVING_VARIANTS: {error}") from error
 
 
 def _read_observation(environ: Mapping[str, str]) -> ObservationSettings:

@@ -179,6 +179,7 @@ class Process:
             "SAGEMAKER_BASE_DIR": str(base),
             "SAGEMAKER_BIND_TO_PORT": str(self.port),
             "SERVING_HOST": "127.0.0.1",
+            "SERVING_WORKERS": "1",
             "PYTHONPATH": str(ROOT),
         }
         with log.open("wb") as file:

@@ -1,0 +1,97 @@
+"""A worker's place in the group: its socket and memory stay, its processes come and go.
+
+Standard library only: the supervisor imports this.
+"""
+
+import os
+import signal
+import socket
+from typing import Final
+
+from serving.observe import shared
+from serving.process.channel import Channel
+
+STUCK_SECONDS: Final = 1.5
+"""A worker whose event loop has not turned for as long is killed. It turns four times a second by itself."""
+STARTUP_SECONDS: Final = 60.0
+"""The same for a worker that has not answered a row yet: it may be loading a large model."""
+UNREADY_SECONDS: Final = 5.0
+"""A worker whose model has not answered for as long, though its event loop turns, is killed as well."""
+_LONGEST_PAUSE: Final = 10.0
+_FIRST_PAUSE: Final = 0.1
+_HEALTHY_SECONDS: Final = 10.0
+"""A worker that was ready for as long starts its successors' count of failures anew."""
+
+
+class Slot:
+    """One worker's place."""
+
+    def __init__(self, number: int, listener: socket.socket, cells: shared.Cells) -> None:
+        self.number: Final = number
+        self.listener: Final = listener
+        self.cells: Final = cells
+        self.pid = 0
+        self.channel: Channel | None = None
+        self.ready = False
+        """Whether the worker of now has ever answered a row."""
+        self.start_at = 0.0
+        """When the next worker may begin."""
+        self.failures = 0
+        """Workers that ended one after the other, none of them ready for long."""
+        self._began = 0.0
+        self._ready_at = 0.0
+        self._unready_since: float | None = None
+        self._killed = False
+
+    def begin(self, pid: int, channel: Channel, now: float) -> None:
+        """A worker was forked."""
+        self.pid, self.channel = pid, channel
+        self.cells[shared.PID] = float(pid)
+        self.cells[shared.HEARTBEAT] = self.cells[shared.READY] = 0.0
+        self.ready = self._killed = False
+        self._began, self._unready_since = now, None
+
+    def became_ready(self, now: float) -> None:
+        """The worker said that it answered a row."""
+        self.ready, self._ready_at = True, now
+
+    def complaint(self, now: float, awake_since: float) -> str:
+        """Why the worker should be killed; empty when it is well.
+
+        `awake_since` is when the supervisor itself last came back from a standstill, such as a paused container: the
+        workers stood still as well, and no silence before that counts.
+        """
+        silent = now - max(self.cells[shared.HEARTBEAT], self._began, awake_since)
+        if silent > (STUCK_SECONDS if self.ready else STARTUP_SECONDS):
+            return f"has not turned its event loop for {silent:.1f} s"
+        if not self.ready or self.cells[shared.READY]:
+            self._unready_since = None
+            return ""
+        if self._unready_since is None:
+            self._unready_since = now
+        if now - max(self._unready_since, awake_since) > UNREADY_SECONDS:
+            return f"has a model that does not answer for {now - self._unready_since:.1f} s"
+        return ""
+
+    def kill(self) -> None:
+        """End a worker that does not answer; SIGKILL reaches a stopped one too."""
+        if not self._killed:
+            self._killed = True
+            self.cells[shared.STUCK] += 1
+            os.kill(self.pid, signal.SIGKILL)
+
+    def ended(self, now: float) -> None:
+        """The worker is gone and was reaped: when its successor may begin."""
+        if self.ready and now - self._ready_at > _HEALTHY_SECONDS:
+            self.failures = 0
+        pause = min(_FIRST_PAUSE * 2 ** (self.failures - 1), _LONGEST_PAUSE) if self.failures else 0.0
+        self.failures += 1
+        self.start_at = now + pause
+        self.pid = 0
+        self.ready = False
+        self.cells[shared.PID] = self.cells[shared.READY] = 0.0
+        self.cells[shared.CONNECTIONS] = self.cells[shared.QUEUE_DEPTH] = 0.0
+        self.cells[shared.RESTARTS] += 1
+        if self.channel is not None:
+            self.channel.close()
+            self.channel = None

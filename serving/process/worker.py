@@ -1,0 +1,140 @@
+"""A worker: the event loop with a front, the engine, and the models. It runs in a process of its own, forked early.
+
+Only here are the heavy packages imported. The front listens before the models are loaded, so that `/ping` can say 503
+with the reason from then on. Four times a second the worker has its models answer a row and writes its heartbeat.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import gc
+import mmap
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Final, cast
+
+import uvloop
+
+from serving.container import Container
+from serving.core.batching import Limits
+from serving.core.engine import Engine
+from serving.core.errors import NotReadyError
+from serving.http.fronts import FrontName, create_front
+from serving.http.routes import build_site
+from serving.observe.observation import Observation
+from serving.process.aside import Aside
+from serving.process.channel import Channel
+from serving.process.models import LoadError, Models
+from serving.process.places import Places
+from serving.process.slot import Slot
+
+TICK_SECONDS: Final = 0.25
+STOP_SECONDS: Final = 24.0
+"""Time for accepted requests to finish, a little less than the supervisor waits."""
+_EXPLAIN_SECONDS: Final = 0.5
+"""How long `/ping` says why the model was refused: a health check that is waiting can read it."""
+_PR_SET_PDEATHSIG: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seat:
+    """What a worker is given."""
+
+    container: Container
+    threads: int
+    """Of one run of the model."""
+    memory: mmap.mmap
+    slot: Slot
+    channel: Channel
+
+
+def work(seat: Seat, places: Places) -> int:
+    """Serve until SIGTERM, or until the models are refused; the exit status of the process."""
+    _die_with_parent()
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(Worker(seat).serve(places))
+
+
+class Worker:
+    """The process' own state."""
+
+    def __init__(self, seat: Seat) -> None:
+        self._seat = seat
+        self._channel = seat.channel
+        self._observation = Observation(seat.memory, seat.slot.number, seat.container.observation)
+
+    async def serve(self, places: Places) -> int:
+        """Listen, load, answer, stop."""
+        loop = asyncio.get_running_loop()
+        stopping = asyncio.Event()
+        loop.add_signal_handler(signal.SIGTERM, stopping.set)
+        container, observer = self._seat.container, self._observation.observer
+        self._observation.start()
+        limits = Limits(jobs=container.queue, deadline=container.deadline_seconds)
+        engine = Engine(loop.call_soon, observer=observer, limits=limits, aside=Aside(loop))
+        front = create_front(
+            cast("FrontName", container.front), engine, build_site(engine, observer), observer=observer
+        )
+        await front.start([self._seat.slot.listener])
+        models = Models(engine, observer, self._seat.threads)
+        ticking = asyncio.create_task(self._tick(engine))
+        loop.add_reader(self._channel.socket, self._heard, models)
+        reason = await self._load(models, places, stopping)
+        if not reason:
+            await stopping.wait()
+        await front.stop(STOP_SECONDS)
+        ticking.cancel()
+        self._observation.close()
+        return 1 if reason else 0
+
+    async def _load(self, models: Models, places: Places, stopping: asyncio.Event) -> str:
+        """Bring the models to answer; the reason when they cannot be brought to it."""
+        begun = time.monotonic()
+        try:
+            about = await models.load(places)
+        except LoadError as error:
+            reason = str(error)
+            models.engine.failed(reason)
+            self._channel.send({"event": "failed", "reason": reason})
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _EXPLAIN_SECONDS)
+            return reason
+        # What was loaded stays; the collector need not look at it again, and seldom at what requests leave.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 100)
+        self._beat(models.engine)
+        self._channel.send({"event": "ready", "seconds": time.monotonic() - begun, **about})
+        return ""
+
+    async def _tick(self, engine: Engine) -> None:
+        while True:
+            engine.warm_up()
+            self._beat(engine)
+            await asyncio.sleep(TICK_SECONDS)
+
+    def _beat(self, engine: Engine) -> None:
+        ready = True
+        try:
+            engine.check()
+        except NotReadyError:
+            ready = False
+        self._observation.observer.queue_depth(engine.pending)
+        self._observation.observer.tick(ready=ready)
+
+    def _heard(self, models: Models) -> None:
+        """The supervisor wants something, or is gone: then nobody would restart or stop this process."""
+        for message in self._channel.receive():
+            models.command(message, self._channel)
+        if self._channel.closed:
+            os._exit(1)
+
+
+def _die_with_parent() -> None:
+    """Have the kernel kill this process when the supervisor dies, however it does."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)

@@ -183,7 +183,7 @@ class Server:
 
     def __init__(self, run: Callable[[Coroutine[Any, Any, Any]], Any], name: FrontName, limits: Limits) -> None:
         self._run = run
-        self.name = name
+        self.name: FrontName = name
         self.counts = Counts()
         with socket.socket() as listener:
             # Small buffers, so that a caller who does not read is noticed soon.

@@ -1,18 +1,23 @@
-"""`python -m serving serve` is the container; `ping` asks a running one if it is ready (the image's HEALTHCHECK)."""
+"""`python -m serving serve` is the container; the other commands speak to a running one on the same machine.
 
-import http.client
+ping            whether it is ready (the image's HEALTHCHECK)
+status          its workers and models
+swap FOLDER     put the artefact in FOLDER in the place of the model that is served
+"""
+
 import os
 import sys
 from collections.abc import Mapping, Sequence
 
 from serving.container import Container, EnvironmentVariableError, read_container
 
-_USAGE = "usage: python -m serving serve | ping"
+_USAGE = "usage: python -m serving serve | ping | status | swap FOLDER [--manifest-sha256 HEX] [--variant NAME] …"
 
 
 def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run the command named in `arguments`; the exit status is 0, 1 for a failure, 2 for a wrong command line."""
-    if list(arguments) not in (["serve"], ["ping"]):
+    command, *rest = arguments or [""]
+    if command not in ("serve", "ping", "status", "swap") or (rest and command != "swap"):
         print(f"{_USAGE}; got {' '.join(arguments) or 'nothing'}", file=sys.stderr)
         return 2
     try:
@@ -20,7 +25,14 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     except EnvironmentVariableError as error:
         print(f"serving: {error}", file=sys.stderr)
         return 1
-    return ping(container) if arguments[0] == "ping" else serve(container)
+    if command == "serve":
+        return serve(container)
+    if command == "ping":
+        return ping(container)
+    # A health check every few seconds should not pay for importing the client.
+    from serving.process import client  # noqa: PLC0415
+
+    return client.status(container) if command == "status" else client.swap(container, rest)
 
 
 def serve(container: Container) -> int:
@@ -38,6 +50,9 @@ def serve(container: Container) -> int:
 
 def ping(container: Container) -> int:
     """0 when the server on this machine answers 200, else 1 with the reason."""
+    # What serves should not pay for importing a client.
+    import http.client  # noqa: PLC0415
+
     connection = http.client.HTTPConnection("127.0.0.1", container.port, timeout=2)
     try:
         connection.request("GET", "/ping")

@@ -5,15 +5,19 @@ The sockets listen before any work is done, so that a taken port is known at onc
 
 import functools
 import time
+from collections.abc import Callable
 
 from serving.container import Container
 from serving.observe import shared
 from serving.process.channel import Channel, Message
+from serving.process.commands import handle
+from serving.process.control import ControlError, ControlSocket
 from serving.process.cpus import Plan, cpu_limit, memory_limit, plan
 from serving.process.listening import ListenError, listen
 from serving.process.places import Places
 from serving.process.slot import Slot
 from serving.process.supervisor import ServeError, Supervisor, say
+from serving.process.watched import WatchedFolder, first_place
 
 __all__ = ["ServeError", "serve"]
 
@@ -35,8 +39,31 @@ def serve(container: Container) -> None:
         seat = worker.Seat(container=container, threads=planned.threads, memory=memory, slot=slot, channel=channel)
         return worker.work(seat, places)
 
-    supervisor = Supervisor(memory, listeners, container.places, work)
-    supervisor.run(functools.partial(_announce, container, planned, started), lambda: None)
+    places, seen = container.places, None
+    if container.watch is not None:
+        place, seen = first_place(container.watch, places.default)
+        places = places.put(place)
+    supervisor = Supervisor(memory, listeners, places, work)
+    ticks: list[Callable[[], None]] = []
+    if container.watch is not None:
+        ticks.append(WatchedFolder(container.watch, supervisor.swaps, seen).tick)
+    control = _control(container, supervisor)
+    if control is not None:
+        ticks.append(control.tick)
+    try:
+        supervisor.run(functools.partial(_announce, container, planned, started), lambda: [tick() for tick in ticks])
+    finally:
+        if control is not None:
+            control.close()
+
+
+def _control(container: Container, supervisor: Supervisor) -> ControlSocket | None:
+    if container.control_socket is None:
+        return None
+    try:
+        return ControlSocket(container.control_socket, supervisor, functools.partial(handle, supervisor))
+    except ControlError as error:
+        raise ServeError(str(error)) from error
 
 
 def _announce(container: Container, planned: Plan, started: float, about: Message) -> None:

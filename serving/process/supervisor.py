@@ -69,7 +69,7 @@ class Supervisor:
         if source.fileno() in self._selector.get_map():
             self._selector.unregister(source)
 
-    def run(self, on_ready: Callable[[Message], None], each_turn: Callable[[], None]) -> None:
+    def run(self, on_ready: Callable[[Message], None], each_turn: Callable[[], object]) -> None:
         """Serve until SIGTERM or SIGINT; ServeError when no worker can be brought to answer.
 
         `on_ready` is called once, when the first worker answers; `each_turn` ten times a second.
@@ -98,7 +98,7 @@ class Supervisor:
             if slot.pid:
                 os.kill(slot.pid, signal.SIGTERM)
 
-    def _turn(self, on_ready: Callable[[Message], None], each_turn: Callable[[], None]) -> None:
+    def _turn(self, on_ready: Callable[[Message], None], each_turn: Callable[[], object]) -> None:
         now = time.monotonic()
         if now - self._turned > _STANDSTILL_SECONDS:
             self._awake_since = now

@@ -26,6 +26,8 @@ class Outcome:
     done: bool
     reason: str = ""
     """Why not."""
+    again: bool = False
+    """Whether it is only that the moment was wrong."""
     about: Message
     """The model that serves now: model, release, manifest_sha256, seconds that loading it took."""
 
@@ -56,14 +58,16 @@ class Swaps:
     def request(self, place: Place, done: Done, *, other_model: bool = False) -> None:
         """Put `place` where the variant of its name is; `done` is called with the outcome, now or later."""
         if self.busy:
-            done(Outcome(done=False, reason="another swap is under way; try again when it is done", about={}))
+            done(
+                Outcome(done=False, reason="another swap is under way; try again when it is done", again=True, about={})
+            )
             return
         if self.places.find(place.name) is None:
             known = ", ".join(repr(known.name) for known in self.places.models)
             done(Outcome(done=False, reason=f"there is no variant {place.name!r}; there are {known}", about={}))
             return
         if not all(slot.ready for slot in self._slots):
-            done(Outcome(done=False, reason="a worker is being started; try again in a moment", about={}))
+            done(Outcome(done=False, reason="a worker is being started; try again in a moment", again=True, about={}))
             return
         self._number += 1
         self._place, self._done, self._committing = place, done, False

@@ -10,7 +10,7 @@ from serving.__main__ import main
 @pytest.mark.parametrize("arguments", [[], ["train"], ["serve", "extra"]])
 def test_a_wrong_command_line_says_what_is_right(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments, {}) == 2
-    assert "python -m serving serve | ping" in capsys.readouterr().err
+    assert "python -m serving serve | ping | status | swap" in capsys.readouterr().err
 
 
 def test_a_wrong_variable_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,6 @@
 /* A load generator that keeps its schedule: requests are due at random (Poisson) times whatever the server does, and a
  * latency counts from the moment a request was due, so that a slow answer delays no later request unseen (no
- * coordinated omission). One thread, one epoll, a core of its own, which it spins on.
+ * coordinated omission). One thread, one epoll, a core of its own, which it spins on while it keeps a schedule.
  *
  *   open_loop PORT REQUEST_FILE CONNECTIONS RATE SECONDS COUNT
  *
@@ -181,7 +181,7 @@ int main(int argc, char **argv) {
             if (rate > 0) due -= log(1 - uniform()) / rate;
             if (count && sent >= count) open = 0;
         }
-        int n = epoll_wait(poll_fd, events, 256, 0);
+        int n = epoll_wait(poll_fd, events, 256, rate > 0 ? 0 : 10);
         t = now();
         for (int i = 0; i < n; i++) {
             Connection *c = events[i].data.ptr;

@@ -10,7 +10,7 @@ from typing import Final
 
 from benchmarks.serving.bodies import Body
 from benchmarks.serving.figures import ROUNDS
-from benchmarks.serving.load import Scheduled, closed, scheduled
+from benchmarks.serving.load import Scheduled, scheduled
 from benchmarks.serving.servers import START_SECONDS, Server, WrongAnswerError, free_port
 from benchmarks.serving.targets import OURS, TARGETS, our_command
 from benchmarks.serving.turn import CONNECTIONS, MANY, Bench
@@ -31,23 +31,16 @@ class _Running:
     bench: Bench
 
     def closed(self, body: Body, connections: int = CONNECTIONS) -> float:
-        """Requests a second of a closed loop; WrongAnswerError when one of them failed."""
-        found = closed(
-            self.server.port,
-            _PATH,
-            body,
-            connections=connections,
-            seconds=self.bench.seconds,
-            processors=self.bench.cores.load,
-        )
-        if found.failed:
-            raise WrongAnswerError(f"{found.failed} requests failed")
-        return found.requests_per_s
+        """Requests a second of a closed loop; WrongAnswerError when one of them was refused or failed."""
+        found = self.scheduled(body, connections=connections, seconds=self.bench.seconds)
+        if found.errors or set(found.counts) != {200}:
+            raise WrongAnswerError(f"{body.content_type}: answers by status {found.counts}, {found.errors} errors")
+        return found.counts[200] / found.seconds
 
     def scheduled(
         self, body: Body, *, connections: int, rate: float = 0, seconds: float = 0, count: int = 0
     ) -> Scheduled:
-        """Requests at random times."""
+        """Requests at random times, or with `rate` 0 in a closed loop."""
         return scheduled(
             self.server.port,
             _PATH,
@@ -75,11 +68,13 @@ def _ours(bench: Bench, workers: int = 1) -> Generator[_Running]:
 
 def formats(bench: Bench) -> Answers:
     """Requests a second of 256 rows in each format, interleaved."""
-    found: dict[str, list[float]] = {name: [] for name in FORMATS}
+    found: dict[str, list[float]] = {}
     with _ours(bench) as ours:
+        bodies = {name: bench.body(form, MANY) for name, form in FORMATS.items()}
+        taken = {name: sent for name, sent in bodies.items() if ours.server.ask("POST", _PATH, sent)[0] == 200}
         for _ in range(ROUNDS):
-            for name, form in FORMATS.items():
-                found[name].append(ours.closed(bench.body(form, MANY)))
+            for name, sent in taken.items():
+                found.setdefault(name, []).append(ours.closed(sent))
     return {name: statistics.median(rates) for name, rates in found.items()}
 
 

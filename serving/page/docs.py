@@ -1,7 +1,7 @@
 """`/docs`: the OpenAPI document as a page to read, made on the server. It shows the document and nothing besides."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
 from string import Template
 from typing import Any
@@ -33,7 +33,7 @@ def render(service: Service) -> bytes:
             operations="".join(_operation(*operation) for operation in operations),
             schemas="".join(_named(name, schema) for name, schema in shared.items()),
             elsewhere="".join(
-                f'<tr><th scope="row">{status}</th><td>{escape(meaning)}</td><td><code>{code}</code></td></tr>'
+                f'<tr><th scope="row">{status}</th><td>{_code(meaning)}</td><td><code>{code}</code></td></tr>'
                 for status, (meaning, code) in openapi.elsewhere().items()
             ),
         )
@@ -43,13 +43,13 @@ def render(service: Service) -> bytes:
 
 def _entry(path: str, method: str, operation: Node) -> str:
     return (
-        f'<li><a href="#{operation["operationId"]}"><span class="method {method}">{method.upper()}</span> '
+        f'<li><a href="#operation-{operation["operationId"]}"><span class="method {method}">{method.upper()}</span> '
         f"<code>{escape(path)}</code></a></li>"
     )
 
 
 def _operation(path: str, method: str, operation: Node) -> str:
-    name = operation["operationId"]
+    name = f"operation-{operation['operationId']}"
     described = f"<p>{_code(operation['description'])}</p>" if "description" in operation else ""
     body = operation.get("requestBody")
     return (
@@ -69,7 +69,7 @@ def _content(title: str, content: Node) -> str:
 def _media(kind: str, media: Node) -> str:
     schema = media.get("schema")
     examples = "".join(
-        f"<details><summary>{escape(example['summary'])}</summary>{_block(example['value'], example['summary'])}"
+        f"<details><summary>{_code(example['summary'])}</summary>{_block(example['value'], example['summary'])}"
         "</details>"
         for example in media.get("examples", {}).values()
     )
@@ -98,25 +98,34 @@ def _response(status: str, response: Node) -> str:
 
 
 def _named(name: str, schema: Node) -> str:
-    table = _fields(schema["properties"], schema["required"]) if "properties" in schema else ""
+    table = _fields(schema["properties"]) if "properties" in schema else ""
     if "prefixItems" in schema:
-        table = _fields({item["title"]: item for item in schema["prefixItems"]}, ())
+        table = _fields({item["title"]: item for item in schema["prefixItems"]})
     shown = "" if table else f"<p>{_schema(schema)}</p>"
     described = f'<p class="hint">{_code(schema["description"])}</p>' if "description" in schema else ""
     example = _block(schema["examples"][0], f"{name}, an example") if schema.get("examples") else ""
     return f'<section class="card" id="schema-{name}"><h3>{name}</h3>{described}{shown}{table}{example}</section>'
 
 
-def _fields(properties: Node, required: tuple[str, ...] | list[str]) -> str:
+def _fields(properties: Node) -> str:
     rows = "".join(
-        f'<tr><th scope="row"><code>{escape(name)}</code>{"" if name in required or not required else " (optional)"}'
-        f"</th><td>{_schema(field)}</td><td>{_code(field.get('description', ''))}</td></tr>"
-        for name, field in properties.items()
+        f'<tr><th scope="row"><code>{escape(name)}</code></th><td>{_schema(field)}</td>'
+        f"<td>{_code(field.get('description', ''))}</td></tr>"
+        for name, field in _flat(properties)
     )
     return (
         '<table class="properties"><thead><tr><th scope="col">Name</th><th scope="col">Type</th>'
         f'<th scope="col">Meaning</th></tr></thead><tbody>{rows}</tbody></table>'
     )
+
+
+def _flat(properties: Node) -> Iterator[tuple[str, Node]]:
+    """The properties by name, those of an object inside as `outer.inner`."""
+    for name, field in properties.items():
+        if "properties" in field:
+            yield from ((f"{name}.{inner}", found) for inner, found in _flat(field["properties"]))
+        else:
+            yield name, field
 
 
 def _schema(schema: Node) -> str:
@@ -154,7 +163,8 @@ def _limits(schema: Node) -> str:
 
 
 def _block(value: object, label: str) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
+    indent = 2 if isinstance(value, Mapping) else None
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=indent)
     return f'<pre tabindex="0" role="group" aria-label="{escape(label)}"><code>{escape(text)}</code></pre>'
 
 

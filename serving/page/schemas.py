@@ -41,7 +41,7 @@ def wrappers(spec: ModelSpec) -> Iterable[str]:
 def field(column: Column) -> Schema:
     """What one field takes."""
     described = column.description or column.name.replace("_", " ")
-    schema: Schema = {"description": f"{described}: {column.expectation}"}
+    schema: Schema = {"description": f"{described}, in {column.unit}" if column.unit else described}
     if column.type == "category":
         schema |= {"type": "string", "enum": list(column.categories)}
     else:

@@ -13,11 +13,11 @@ function element(name, attributes, content) {
   return made;
 }
 
-/** Round values from at most `low` to at least `high`, about `count` of them. */
-function ticks(low, high, count) {
-  const rough = (high - low) / count || Math.abs(high) || 1;
+/** Round values between `low` and `high`, about `count` of them; whole ones if `whole`. */
+function ticks(low, high, count, whole = false) {
+  const rough = Math.max((high - low) / count, whole ? 1 : Number.MIN_VALUE) || 1;
   const magnitude = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * magnitude).find((size) => size >= rough);
+  const step = [1, 2, 5, 10].map((factor) => factor * magnitude).find((size) => size >= rough * (1 - 1e-9));
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
@@ -33,14 +33,14 @@ function span(values) {
 /**
  * Draw `points` [{value, prediction}] into `box`.
  *
- * `current` and `probe` are indices of points, `trained` [low, high] for numbers. Returns the function that tells the
- * index of the point nearest to a place on screen (clientX).
+ * `current` and `probe` are indices of points, `trained` [low, high] for numbers, `whole` ones or not. Returns the
+ * function that tells the index of the point nearest to a place on screen (clientX).
  */
-export function draw(box, { points, numeric, trained, current, probe, label, format, axis }) {
+export function draw(box, { points, numeric, whole, trained, current, probe, label, axis }) {
   const width = Math.max(box.clientWidth, 240);
   const [low, high] = span(points.map(({ prediction }) => prediction));
   const marks = ticks(low, high, 4);
-  const left = 14 + 7.5 * Math.max(...marks.map((mark) => format(mark).length), 2);
+  const left = 14 + 7.5 * Math.max(...marks.map((mark) => String(mark).length), 2);
   const right = width - EDGE.right;
   const bottom = HEIGHT - EDGE.bottom;
   const first = points[0].value;
@@ -55,12 +55,12 @@ export function draw(box, { points, numeric, trained, current, probe, label, for
   if (numeric) svg.append(training(xOf, trained, first, first + reach, bottom));
   for (const mark of marks) {
     svg.append(element("line", { x1: left, x2: right, y1: y(mark), y2: y(mark), class: "grid" }));
-    svg.append(element("text", { x: left - 8, y: y(mark) + 4, class: "tick end" }, format(mark)));
+    svg.append(element("text", { x: left - 8, y: y(mark) + 4, class: "tick end" }, String(mark)));
   }
   svg.append(element("line", { x1: left, x2: right, y1: bottom, y2: bottom, class: "axis" }));
   if (numeric) {
-    for (const mark of ticks(first, first + reach, Math.max(2, Math.min(6, width / 90)))) {
-      svg.append(element("text", { x: xOf(mark), y: bottom + 18, class: "tick middle" }, format(mark)));
+    for (const mark of ticks(first, first + reach, Math.max(2, Math.min(6, width / 90)), whole)) {
+      svg.append(element("text", { x: xOf(mark), y: bottom + 18, class: "tick middle" }, String(mark)));
     }
     const path = points.map(({ prediction }, i) => `${i ? "L" : "M"}${x[i].toFixed(1)} ${y(prediction).toFixed(1)}`);
     svg.append(element("path", { d: path.join(""), class: "line" }));

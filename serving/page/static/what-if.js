@@ -56,11 +56,11 @@ function move(probe) {
   nearest = draw(plot, {
     points,
     numeric,
+    whole: feature.integer,
     trained: feature.trained,
     current,
     probe,
     label: label(drawn),
-    format: shown,
     axis: numeric && feature.unit ? `${feature.label} (${feature.unit})` : feature.label,
   });
   const reading = `${withUnit(value, feature.unit)} → ${withUnit(prediction, model.target.unit)}`;

@@ -15,7 +15,7 @@ def test_every_operation_and_every_schema_has_its_place(html: str, service: Serv
     document = openapi.document(service)
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            assert f'id="{operation["operationId"]}"' in html
+            assert f'id="operation-{operation["operationId"]}"' in html
             assert f"<code>{path}</code>" in html
     for name in document["components"]["schemas"]:
         assert f'id="schema-{name}"' in html

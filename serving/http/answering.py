@@ -78,7 +78,11 @@ class Answering(asyncio.Protocol):
         queue = self._queue
         if len(queue) == 1:
             queue.popleft()
-            self._write(cast("bytes", exchange.output), last=exchange.last)
+            self._transport.write(cast("bytes", exchange.output))
+            if exchange.last or self._paused or self._ended:
+                self._written(last=exchange.last)
+            elif self._state == HEAD and not self._buffer:
+                self.deadline = self.shared.idle_until
         elif queue[0] is exchange and not self._flushing:
             self._flushing = True
             self.shared.loop.call_soon(self._flush)
@@ -94,16 +98,16 @@ class Answering(asyncio.Protocol):
             outputs.append(cast("bytes", exchange.output))
             last = exchange.last
         if outputs:
-            self._write(b"".join(outputs), last=last)
+            self._transport.write(b"".join(outputs))
+            self._written(last=last)
 
-    def _write(self, output: bytes, *, last: bool) -> None:
-        self._transport.write(output)
+    def _written(self, *, last: bool) -> None:
         if last or (self._ended and not self._queue):
             self._finish()
         elif self._paused:
             self._resume()
         elif self._state == HEAD and not self._buffer:
-            self.deadline = self.shared.now + self.shared.limits.idle_seconds
+            self.deadline = self.shared.idle_until
 
     def _finish(self) -> None:
         """Nothing more will be answered. The rest of what was sent is taken in, or a reset would lose the answer."""

@@ -68,7 +68,7 @@ class Connection(Answering):
         """Bytes arrived."""
         if self._state == HEAD and not self._buffer:
             end = data.find(_EMPTY_LINE) + 4
-            head = self.shared.heads.get(data[:end])
+            head = self.shared.known_heads.get(data[:end])
             if head is not None and len(data) == end + head.length and head.length <= self.shared.body_limit:
                 self._call(head, data[end:])
                 return
@@ -154,7 +154,7 @@ class Connection(Answering):
             _check_partial(data, limits.head_bytes)
             return False
         raw, self._buffer = data[:end], data[end:]
-        head = self.shared.heads.get(raw) or self.shared.head(raw)
+        head = self.shared.heads.read(raw)
         self._skipped = False
         self.deadline = self.shared.now + limits.head_seconds
         self._begin(head)
@@ -179,7 +179,7 @@ class Connection(Answering):
             self._state, self._needed, self._body = BODY, head.length, bytearray()
         self.deadline = shared.now + shared.limits.body_seconds
         if head.expects and not self._buffer:
-            go_on = Exchange(self, "", http11=True, last=False)
+            go_on = Exchange(self, "", True, False)  # noqa: FBT003
             go_on.output = CONTINUE
             self._queue.append(go_on)
             self.answered(go_on)
@@ -225,11 +225,12 @@ class Connection(Answering):
         """Have the engine answer."""
         shared = self.shared
         request_id = head.request_id or shared.ids.make()
-        exchange = Exchange(self, request_id, http11=head.http11, last=not head.keep_alive)
-        self._queue.append(exchange)
+        exchange = Exchange(self, request_id, head.http11, not head.keep_alive)
+        queue = self._queue
+        queue.append(exchange)
         if exchange.last:
             self._state = OVER
-        elif len(self._queue) >= shared.limits.pipelined:
+        elif len(queue) > 1 and len(queue) >= shared.limits.pipelined:
             self._pause()
         try:
             call = call_of(head, body, request_id, shared.body_limit)
@@ -241,7 +242,7 @@ class Connection(Answering):
 
     def _exchange(self, head: Head | None, *, last: bool) -> Exchange:
         request_id = (head.request_id if head else "") or self.shared.ids.make()
-        exchange = Exchange(self, request_id, http11=head is None or head.http11, last=last)
+        exchange = Exchange(self, request_id, head is None or head.http11, last)
         self._queue.append(exchange)
         if last:
             self._state = OVER

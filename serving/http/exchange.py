@@ -8,17 +8,14 @@ from serving.core.engine import Engine
 from serving.core.errors import RequestError
 from serving.core.job import Answer
 from serving.http.admission import RequestIds, body_limit
-from serving.http.head import Head, parse_head
 from serving.http.limits import Limits
+from serving.http.memory import HeadMemory
 from serving.http.observer import NoObserver, Observer
 from serving.http.routes import Response, Site, refusal
-from serving.http.writer import Writer
+from serving.http.writer import CLOSE, KEEP, Writer
 
 if TYPE_CHECKING:
     from serving.http.connection import Connection
-
-_REMEMBERED_HEADS: Final = 1024
-_REMEMBERED_BYTES: Final = 2048
 
 
 class Shared:
@@ -31,7 +28,9 @@ class Shared:
         "engine",
         "gone",
         "heads",
+        "idle_until",
         "ids",
+        "known_heads",
         "limits",
         "loop",
         "most_connections",
@@ -52,8 +51,8 @@ class Shared:
         self.loop: Final = loop
         self.writer: Final = Writer()
         self.ids: Final = RequestIds()
-        self.heads: Final[dict[bytes, Head]] = {}
-        """Heads of calls seen before, by their bytes: a parse saved for callers that repeat themselves."""
+        self.heads: Final = HeadMemory(limits)
+        self.known_heads: Final = self.heads.known
         self.connections: Final[set[Connection]] = set()
         self.most_connections = limits.connections
         self.stopping = False
@@ -64,11 +63,14 @@ class Shared:
         """Set when the last connection has gone, for whoever waits for that."""
         self.now = self.loop.time()
         """The time of the last tick: good enough for limits of seconds, and it costs nothing to read."""
+        self.idle_until = self.now + limits.idle_seconds
+        """When a connection that falls idle now has been so for too long."""
         self.body_limit = body_limit(engine, limits)
 
     def tick(self) -> None:
         """What is done every half second: see the time, and the connections whose time is over."""
         self.now = now = self.loop.time()
+        self.idle_until = now + self.limits.idle_seconds
         self.writer.tick()
         self.body_limit = body_limit(self.engine, self.limits)
         for connection in [connection for connection in self.connections if connection.deadline < now]:
@@ -77,26 +79,17 @@ class Shared:
             for connection in tuple(self.connections):
                 connection.stop()
 
-    def head(self, raw: bytes) -> Head:
-        """The head that `raw` is, RequestError when it is none."""
-        head = parse_head(raw, self.limits)
-        # A head that names its request is never seen again.
-        if head.direct and len(raw) <= _REMEMBERED_BYTES and not (head.request_id or head.traceparent):
-            if len(self.heads) >= _REMEMBERED_HEADS:
-                self.heads.clear()
-            self.heads[raw] = head
-        return head
-
 
 class Exchange:
     """A request that waits for its answer, or for the answers before it to be written."""
 
     __slots__ = ("connection", "http11", "last", "output", "request_id", "ticket")
 
-    def __init__(self, connection: "Connection", request_id: str, *, http11: bool, last: bool) -> None:
-        self.connection: Final = connection
-        self.request_id: Final = request_id.encode()
-        self.http11: Final = http11
+    def __init__(self, connection: "Connection", request_id: str, http11: bool, last: bool) -> None:  # noqa: FBT001
+        # By position: this is made for every request, and keywords cost a tenth of it.
+        self.connection = connection
+        self.request_id = request_id.encode()
+        self.http11 = http11
         self.last = last
         """Whether the connection closes behind its answer."""
         self.ticket: Ticket | None = None
@@ -108,9 +101,12 @@ class Exchange:
             self.respond(refusal(outcome))
             return
         connection, ticket = self.connection, self.ticket
+        shared = connection.shared
+        ending = CLOSE if self.last else KEEP
+        if shared.stopping or not self.http11:
+            ending = connection.ending(self)
         variant = ticket.variant if ticket is not None else ""
-        writer = connection.shared.writer
-        self.output = writer.answer(outcome, self.request_id, connection.ending(self), variant)
+        self.output = shared.writer.answer(outcome, self.request_id, ending, variant)
         connection.answered(self)
 
     def respond(self, response: Response, *, head_only: bool = False) -> None:

@@ -87,7 +87,7 @@ def test_above_the_limit_of_connections_the_answer_is_503_until_one_closes(serve
 def test_a_caller_that_reads_nothing_holds_nobody_up(serve: Serve) -> None:
     """The answers fill the sockets' buffers, then reading stops; once the caller reads, they are all there in order."""
     server = serve(pipelined=16)
-    count = 4000
+    count = 2500
     with server.connect() as greedy, server.connect() as other:
         greedy.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         greedy.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)

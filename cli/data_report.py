@@ -32,6 +32,7 @@ def open_lake(connection: Connection) -> Lake:
         warehouse=f"s3://{names.bucket('lake')}/warehouse/",
         curated_database=names.database("curated"),
         quarantine_database=names.database("quarantine"),
+        predictions_database=names.database("predictions"),
     )
     return Lake(boto3.Session(region_name=names.region), location)
 

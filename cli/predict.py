@@ -1,4 +1,4 @@
-"""`drivetrain predict`: a row or a file through the model's endpoint."""
+"""`drivetrain predict`: a row or a file through the model's endpoint, or a whole table through a transform job."""
 
 import json
 import sys
@@ -30,20 +30,42 @@ FileOption = Annotated[
     typer.Option("--file", "-f", help="Rows in a .json or .csv file; - reads JSON from standard input."),
 ]
 
+BatchOption = Annotated[
+    str | None,
+    typer.Option(
+        "--batch",
+        help="Predict for all rows of a source, into the model's table of predictions, by a Batch Transform job: "
+        "curated (the model's own table), database.table, or s3://bucket/key of a .csv, .jsonl or .parquet object "
+        "(all below it when it ends in /).",
+    ),
+]
+SnapshotOption = Annotated[
+    str | None, typer.Option("--snapshot", help="With --batch: a version of the table; the newest if unset.")
+]
+
 
 def predict(
     model: ModelArgument,
     row: RowOption = None,
     file: FileOption = None,
+    batch: BatchOption = None,
+    snapshot: SnapshotOption = None,
     stack: StackOption = LOCAL_STACK,
     name: RehearsalOption = DEFAULT_REHEARSAL,
     as_json: JsonOption = False,
 ) -> None:
     """Predict for a row or a file of rows; without either, for an example row of the model's own data."""
-    if row is not None and file is not None:
-        raise typer.BadParameter("give --row or --file, not both")
+    if sum(given is not None for given in (row, file, batch)) > 1:
+        raise typer.BadParameter("give --row, --file or --batch, not several")
+    if snapshot is not None and batch is None:
+        raise typer.BadParameter("--snapshot is a version of the table that --batch names")
     connection = connect(stack, name)
     spec = connection.spec(model)
+    if batch is not None:
+        from cli.batch import predict_batch  # noqa: PLC0415 - two seconds that only this option needs
+
+        predict_batch(connection, spec, batch, snapshot, as_json=as_json)
+        return
     body, content_type = _request(spec, row, file)
     answer = invoke(connection, spec, body, content_type)
     if as_json:

@@ -10,8 +10,8 @@ from typing import Literal
 
 BucketPurpose = Literal["landing", "lake", "artifacts", "capture", "query-results", "logs"]
 BUCKET_PURPOSES: tuple[BucketPurpose, ...] = ("landing", "lake", "artifacts", "capture", "query-results", "logs")
-Layer = Literal["raw", "curated", "quarantine"]
-LAYERS: tuple[Layer, ...] = ("raw", "curated", "quarantine")
+Layer = Literal["raw", "curated", "quarantine", "predictions"]
+LAYERS: tuple[Layer, ...] = ("raw", "curated", "quarantine", "predictions")
 Image = Literal["training", "serving"]
 IMAGES: tuple[Image, ...] = ("training", "serving")
 PULL_REQUESTS = "pr"

@@ -25,7 +25,7 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import AddSnapshotUpdate, TableRequirement, TableUpdate
 
 from lake.errors import LakeError
-from lake.schemas import curated_schema, quarantine_schema
+from lake.schemas import curated_schema, predictions_schema, quarantine_schema
 from models.spec import ModelSpec
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ class LakeLocation:
     warehouse: str
     curated_database: str
     quarantine_database: str
+    predictions_database: str = ""
+    """Only what writes predictions knows it."""
 
 
 class Lake:
@@ -118,6 +120,15 @@ class Lake:
     def quarantine(self, spec: ModelSpec) -> Table:
         """The table of refused rows, made when there is none."""
         return self._open(self.location.quarantine_database, spec.table, quarantine_schema())
+
+    def predictions(self, spec: ModelSpec) -> Table:
+        """The table of predictions, made when there is none."""
+        return self._open(self.location.predictions_database, spec.table, predictions_schema(spec))
+
+    def find(self, name: str) -> Table | None:
+        """The table `database.table`; None when there is none of that name."""
+        database, _, table = name.partition(".")
+        return self._find(database, table) if table else None
 
     def find_curated(self, spec: ModelSpec) -> Table | None:
         """The table of good rows, None when nothing was ingested yet."""

@@ -1,4 +1,4 @@
-"""The columns of the two tables, and how a row says where it came from.
+"""The columns of the three tables, and how a row says where it came from.
 
 Every column may be null as far as Iceberg is concerned: a column that a later specification adds has no value in the
 rows before it. What may be missing today is the specification's say, held by the validation.
@@ -33,6 +33,16 @@ _QUARANTINE: tuple[tuple[str, PrimitiveType, str], ...] = (
     ("ingested_at", TimestamptzType(), "when the row was refused"),
 )
 
+PREDICTION = "prediction"
+_PREDICTED: tuple[tuple[str, PrimitiveType, str], ...] = (
+    ("_release", StringType(), "the model package that predicted"),
+    ("_source", StringType(), "the table or object that the row came from"),
+    ("_version", StringType(), "the table's snapshot, or the object's ETag"),
+    ("_row", LongType(), "the number of the row there, from 1"),
+    ("_job", StringType(), "the transform job"),
+    ("_predicted_at", TimestamptzType(), "when the job began"),
+)
+
 
 def curated_schema(spec: ModelSpec) -> Schema:
     """The columns of `spec` in its order, then `_object`, `_etag`, `_line` and `_ingested_at`."""
@@ -50,6 +60,14 @@ def curated_schema(spec: ModelSpec) -> Schema:
 def quarantine_schema() -> Schema:
     """The same for every model: object, etag, line, reason, fields, raw, ingested_at."""
     return _schema(_QUARANTINE)
+
+
+def predictions_schema(spec: ModelSpec) -> Schema:
+    """The key columns of `spec`, the prediction in its target's unit, and who predicted it for which row."""
+    target = spec.target_column
+    words = f"predicted {target.name}" + (f" ({target.unit})" if target.unit else "")
+    key = tuple((name, _TYPES[spec.column(name).type], spec.column(name).description) for name in spec.key)
+    return _schema((*key, (PREDICTION, DoubleType(), words), *_PREDICTED))
 
 
 def arrow_schema(schema: Schema) -> pa.Schema:

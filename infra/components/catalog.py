@@ -18,6 +18,7 @@ _PURPOSE: dict[Layer, str] = {
     "raw": "What producers landed, as it is",
     "curated": "Validated rows, one Iceberg table per model",
     "quarantine": "Rows that were refused, with object, line and reason",
+    "predictions": "What a release predicted for rows of a table or of files",
 }
 
 
@@ -33,7 +34,7 @@ class CatalogArgs:
 
 
 class Catalog(pulumi.ComponentResource):
-    """Databases raw, curated and quarantine, the security configuration of Glue jobs, and the Athena workgroup."""
+    """A database per layer, the security configuration of Glue jobs, and the Athena workgroup."""
 
     databases: Mapping[Layer, pulumi.Output[str]]
     security_configuration: pulumi.Output[str]

@@ -135,11 +135,11 @@ def pull_image(platform: PlatformOutputs, image: Image) -> list[Statement]:
     ]
 
 
-def job_logs(platform: PlatformOutputs, group: str) -> Statement:
+def job_logs(platform: PlatformOutputs, group: str, *, sid: str = "Logs") -> Statement:
     """Write to the log group `group`, a name or the beginning of one with `*`."""
     arn = f"arn:aws:logs:{platform.region}:{platform.account_id}:log-group:{group}"
     actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"]
-    return statement("Logs", actions, [arn, f"{arn}:*"])
+    return statement(sid, actions, [arn, f"{arn}:*"])
 
 
 def job_metrics(namespace: str) -> Statement:

@@ -18,7 +18,7 @@ from infra.platform_outputs import KeyOutputs
 from infra.settings import Settings
 from models.spec import ModelSpec
 
-JOB_LOG_GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs")
+JOB_LOG_GROUPS = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TransformJobs")
 """Those that all models share."""
 
 

@@ -95,11 +95,12 @@ def place(session: boto3.Session, spec: ModelSpec) -> Place:
         warehouse=f"s3://lake-{number}/warehouse/",
         curated_database=f"curated_{number}",
         quarantine_database=f"quarantine_{number}",
+        predictions_database=f"predictions_{number}",
     )
     s3, glue = session.client("s3"), session.client("glue")
     for bucket in (f"landing-{number}", f"lake-{number}"):
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    for database in (location.curated_database, location.quarantine_database):
+    for database in (location.curated_database, location.quarantine_database, location.predictions_database):
         glue.create_database(DatabaseInput={"Name": database})
     return Place(session=session, spec=spec, landing=f"landing-{number}", location=location)
 

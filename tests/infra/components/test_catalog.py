@@ -13,7 +13,7 @@ def test_databases_lie_in_the_warehouse(declared: Any) -> None:
         f"drivetrain_staging_{layer}": (
             f"s3://drivetrain-staging-333333333333-lake/warehouse/drivetrain_staging_{layer}.db"
         )
-        for layer in ("raw", "curated", "quarantine")
+        for layer in ("raw", "curated", "quarantine", "predictions")
     }
 
 

@@ -1,0 +1,84 @@
+"""Rows of objects: with or without the target, and each bad one kept with its reason."""
+
+import io
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from delivery.batch.rows import Input, rows_of_objects
+from lake.errors import LakeError
+from models.spec import ModelSpec, find_spec
+
+HEADER = "name,cylinders,displacement,horsepower,weight,acceleration,model_year,origin"
+GOOD = "vega,4,140,,2542,17,1974,USA"
+
+
+class Pages:
+    def __init__(self, entries: list[dict[str, Any]]) -> None:
+        self.entries = entries
+
+    def paginate(self, **request: Any) -> list[dict[str, Any]]:
+        return [{"Contents": [entry for entry in self.entries if entry["Key"].startswith(request["Prefix"])]}]
+
+
+class Storage:
+    """An S3 of texts by key."""
+
+    def __init__(self, **objects: str) -> None:
+        self.objects = {key.replace("_", "."): text for key, text in objects.items()}
+
+    def get_paginator(self, name: str) -> Pages:
+        when = datetime(2026, 1, 1, tzinfo=UTC)
+        return Pages(
+            [
+                {"Key": key, "ETag": f'"{len(text)}"', "Size": len(text), "LastModified": when}
+                for key, text in self.objects.items()
+            ]
+        )
+
+    def get_object(self, *, Bucket: str, Key: str, IfMatch: str) -> dict[str, Any]:
+        return {"Body": io.BytesIO(self.objects[Key].encode())}
+
+
+@pytest.fixture(scope="module")
+def spec() -> ModelSpec:
+    return find_spec(files("models"), "auto-mpg")
+
+
+def read(spec: ModelSpec, uri: str = "s3://b/a.csv", **objects: str) -> Input:
+    storage: Any = Storage(**objects)
+    return rows_of_objects(spec, storage, uri)
+
+
+def test_a_row_has_features_key_and_place(spec: ModelSpec) -> None:
+    (row,) = read(spec, a_csv=f"{HEADER}\n{GOOD}\n").rows
+    assert row.features == (4, 140.0, None, 2542, 17.0, 1974, "USA")
+    assert row.key == ("vega", 1974, 2542)
+    assert (row.source, row.row) == ("s3://b/a.csv", 2)
+
+
+def test_the_target_may_be_there_and_is_not_looked_at(spec: ModelSpec) -> None:
+    with_target = read(spec, a_csv=f"{HEADER},mpg\n{GOOD},25\n{GOOD},nonsense\n")
+    assert len(with_target.rows) == 2
+    assert with_target.rejects == ()
+
+
+def test_bad_rows_are_kept_with_their_reason(spec: ModelSpec) -> None:
+    found = read(spec, a_csv=f"{HEADER}\n{GOOD.replace('USA', 'Mars')}\n{GOOD}\nshort\n")
+    assert [(each.row, each.fields) for each in found.rejects] == [(2, ("origin",)), (4, ())]
+    assert "expected one of USA, Europe, Japan, got 'Mars'" in found.rejects[0].reason
+    assert len(found.rows) == 1
+
+
+def test_an_object_that_cannot_be_read_is_one_reject(spec: ModelSpec) -> None:
+    found = read(spec, "s3://b/in/", **{"in/a_csv": f"{HEADER}\n{GOOD}\n", "in/b_csv": "weight\n1\n"})
+    assert [(each.source, each.row) for each in found.rejects] == [("s3://b/in/b.csv", 0)]
+    assert "cylinders: missing" in found.rejects[0].reason
+    assert len(found.rows) == 1
+
+
+def test_nothing_there_is_an_error(spec: ModelSpec) -> None:
+    with pytest.raises(LakeError, match=r"no object at s3://b/c\.csv"):
+        read(spec, "s3://b/c.csv", a_csv="x")

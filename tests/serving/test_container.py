@@ -46,3 +46,43 @@ def test_every_variable_is_read() -> None:
 def test_a_value_that_cannot_be_is_named(variable: str, value: str) -> None:
     with pytest.raises(EnvironmentVariableError, match=variable):
         read_container({variable: value})
+
+
+def test_by_default_refusals_are_logged_and_nothing_is_kept() -> None:
+    observation = read_container({}).observation
+    assert (observation.access_log, observation.log_level) == ("refused", "info")
+    assert (observation.capture_dir, observation.capture_percent, observation.otlp_endpoint) == (None, None, "")
+
+
+def test_logs_traces_and_captures_are_settings() -> None:
+    observation = read_container(
+        {
+            "SERVING_LOG_LEVEL": "Warning",
+            "SERVING_ACCESS_LOG": "all",
+            "SERVING_SLOW_MS": "20",
+            "SERVING_CAPTURE_DIR": "/capture",
+            "SERVING_CAPTURE_PERCENT": "12.5",
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318",
+            "OTEL_TRACES_SAMPLER_ARG": "0.1",
+        }
+    ).observation
+    assert (observation.log_level, observation.access_log, observation.slow_seconds) == ("warning", "all", 0.02)
+    assert (observation.capture_dir, observation.capture_percent) == (Path("/capture"), 12.5)
+    assert (observation.otlp_endpoint, observation.trace_ratio) == ("http://collector:4318", 0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SERVING_LOG_LEVEL", "loud", "expected debug, info, warning, error"),
+        ("SERVING_ACCESS_LOG", "some", "expected refused, all, off"),
+        ("SERVING_SLOW_MS", "soon", "expected a number from 0"),
+        ("SERVING_CAPTURE_PERCENT", "101", "expected a number from 0 to 100"),
+        ("SERVING_CAPTURE_PERCENT", "nan", "expected a number from 0 to 100"),
+        ("OTEL_TRACES_SAMPLER_ARG", "2", "expected a number from 0 to 1"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318", "begins with http:// or https://"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str, expected: str) -> None:
+    with pytest.raises(EnvironmentVariableError, match=f"{name} is '{value}'.*{expected}"):
+        read_container({name: value})

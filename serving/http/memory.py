@@ -17,6 +17,8 @@ _HEADS: Final = 1024
 _BYTES: Final = 2048
 _ID: Final = re.compile(rb"\r\nx-request-id: ([!-~]{1,128})(?=\r\n)", re.IGNORECASE)
 _TRACE: Final = re.compile(rb"\r\ntraceparent: ([!-~]{1,128})(?=\r\n)", re.IGNORECASE)
+_NAMES: Final = re.compile(rb"x-request-id|traceparent", re.IGNORECASE)
+"""A head in which one of these is left, such as one that was sent twice, is not remembered."""
 
 
 class HeadMemory:
@@ -40,7 +42,7 @@ class HeadMemory:
         if known is not None:
             return msgspec.structs.replace(known, request_id=request_id, traceparent=traceparent)
         head = parse_head(raw, self._limits)
-        if head.direct and len(bare) <= _BYTES and (head.request_id, head.traceparent) == (request_id, traceparent):
+        if head.direct and len(bare) <= _BYTES and not _NAMES.search(bare):
             if len(self.known) >= _HEADS:
                 self.known.clear()
             self.known[bare] = msgspec.structs.replace(head, request_id="", traceparent="")

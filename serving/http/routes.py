@@ -14,6 +14,7 @@ from serving.core.errors import RequestError
 from serving.core.service import Service
 from serving.page import pages
 from serving.page.pages import Page
+from serving.page.status import Counts
 
 INVOCATIONS: Final = "/invocations"
 JSON: Final = "application/json"
@@ -26,6 +27,10 @@ class MetricsText(Protocol):
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format."""
+        ...
+
+    def input_counts(self, service: Service, /) -> Counts:
+        """How what `service` was sent is distributed."""
         ...
 
 
@@ -124,7 +129,7 @@ def build_site(engine: Engine, observer: MetricsText | None = None) -> Site:
         site.add(path, functools.partial(_page, render))
     for path, file in pages.files().items():
         site.add(path, functools.partial(_file, file))
-    site.add("/status", _status)
+    site.add("/status", functools.partial(_status, observer))
     return site
 
 
@@ -147,5 +152,6 @@ def _file(page: Page, context: SiteContext) -> Response:
     return Response(body=page.body, content_type=page.content_type, headers=page.headers)
 
 
-def _status(context: SiteContext) -> Response:
-    return _file(pages.state(context.engine.service, None), context)
+def _status(observer: MetricsText | None, context: SiteContext) -> Response:
+    service = context.engine.service
+    return _file(pages.state(service, observer.input_counts(service) if observer else None), context)

@@ -1,6 +1,6 @@
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from serving.core.errors import RequestError
@@ -55,6 +55,7 @@ LINES = st.sampled_from(
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(LINES, max_size=5), max_size=6))
+@example([["X-Request-Id:c", "X-Request-Id:c"], ["X-Request-Id: a", "X-Request-Id:c", "X-Request-Id:c"]])
 def test_memory_makes_no_difference(heads: list[list[str]]) -> None:
     memory = HeadMemory(Limits())
     for lines in heads:

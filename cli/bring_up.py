@@ -5,6 +5,7 @@ Every stage looks at what is there first, so a second run changes nothing, and a
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,17 @@ from delivery.images.stack_images import sign_present
 from delivery.releases.accounts import Account
 from delivery.releases.adoption import adopt, choose
 from infra.model_folders import checked_models
-from infra.names import IMAGES
+from infra.names import IMAGES, Image
 from infra.settings import load_settings
 from infra.sources import project_directory
 from models.release import load_releases
 from models.spec import ModelSpec
 from pipelines import executions
 from rehearsal import images, server
-from rehearsal.server import Rehearsal
+from rehearsal.containers import push
+from rehearsal.containers.build import BuiltImage, build
+from rehearsal.containers.engine import default_folder, open_engine
+from rehearsal.server import Rehearsal, ServerError
 
 
 @dataclass
@@ -39,20 +43,24 @@ class Changes:
     count: int = 0
 
 
-def bring_up(state_dir: Path, port: int | None) -> None:
-    """Run every stage that is not done yet, then say where everything is."""
+def bring_up(state_dir: Path, port: int | None, *, containers: bool = False) -> None:
+    """Run every stage that is not done yet, then say where everything is; jobs and endpoints in containers if asked.
+
+    ContainerError where this machine cannot run containers, before anything is started.
+    """
     project_dir = project_directory()
     settings = load_settings(project_dir, LOCAL_STACK)
     specs = checked_models(project_dir)
     started = time.monotonic()
     changes = Changes()
     with nothing_left_when_interrupted(state_dir):
-        running = _start(state_dir, port, changes)
+        built = _build_images(project_dir, state_dir, containers=containers)
+        running = _start(state_dir, port, changes, containers=default_folder(project_dir) if built else None)
         changes.count += bootstrap_rehearsed(settings, running).changed
         changes.count += deploy_rehearsed(settings, running, "deploy the platform").changed
         connection = connect(LOCAL_STACK, state_dir.name)
         account = rehearsed_account(settings, running)
-        _push_images(connection, account, running, changes)
+        _push_images(connection, account, running, built, changes)
         for spec in specs:
             _train_first_release(connection, account, spec, changes)
         changes.count += deploy_rehearsed(settings, running, "bring the endpoints up").changed
@@ -62,7 +70,22 @@ def bring_up(state_dir: Path, port: int | None) -> None:
     say_where(running, settings.names, specs, headline)
 
 
-def _start(state_dir: Path, port: int | None, changes: Changes) -> Rehearsal:
+def _build_images(project_dir: Path, state_dir: Path, *, containers: bool) -> dict[Image, BuiltImage]:
+    """The images that jobs and endpoints run in, built where they are not there; none when these are processes."""
+    running = server.running(state_dir)
+    if running is not None and containers and running.containers is None:
+        raise ServerError("the rehearsal is up with processes; for containers end it first: drivetrain local down")
+    if not containers and (running is None or running.containers is None):
+        return {}
+    engine = open_engine(default_folder(project_dir))
+    with stage("build the images (podman; Glue jobs and the state machine stay in processes)") as step:
+        built: dict[Image, BuiltImage] = {image: build(engine, project_dir, image) for image in IMAGES}
+        sizes = ", ".join(f"{image} {found.own_bytes / 1e6:.0f} MB over the base" for image, found in built.items())
+        step.outcome = sizes
+    return built
+
+
+def _start(state_dir: Path, port: int | None, changes: Changes, *, containers: Path | None) -> Rehearsal:
     running = server.running(state_dir)
     if running is not None and port in (None, running.port):
         return running
@@ -71,22 +94,43 @@ def _start(state_dir: Path, port: int | None, changes: Changes) -> Rehearsal:
         if running is None:
             # The AWS lives in the server's memory, so what a dead one left behind describes nothing.
             end(state_dir)
-        running = server.start(state_dir, port)
+        running = server.start(state_dir, port, containers=containers)
         changes.count += 1
         step.outcome = running.endpoint_url
     return running
 
 
-def _push_images(connection: Connection, account: Account, running: Rehearsal, changes: Changes) -> None:
+def _push_images(
+    connection: Connection,
+    account: Account,
+    running: Rehearsal,
+    built: Mapping[Image, BuiltImage],
+    changes: Changes,
+) -> None:
     settings = connection.settings
     environment = running.environment(settings.account_id, settings.region)
-    with stage("push the images (sources only: jobs run as processes)") as step:
+    what = "their layers stay in podman's storage" if built else "sources only: jobs run as processes"
+    with stage(f"push the images ({what})") as step:
         ecr = connection.client("ecr")
         before = {image: _image_count(ecr, settings.names.repository(image)) for image in IMAGES}
-        digests = {image: images.push(connection.project_dir, image, settings.names, environment) for image in IMAGES}
+        digests = {image: _push(connection, image, environment, built.get(image)) for image in IMAGES}
         sign_present(account, connection.project_dir)
         changes.count += sum(_image_count(ecr, settings.names.repository(image)) - before[image] for image in IMAGES)
         step.outcome = ", ".join(f"{image}@{digest[7:19]}" for image, digest in digests.items())
+
+
+def _push(connection: Connection, image: Image, environment: dict[str, str], built: BuiltImage | None) -> str:
+    names = connection.settings.names
+    if built is None:
+        return images.push(connection.project_dir, image, names, environment)
+    return push.push(
+        open_engine(default_folder(connection.project_dir)),
+        built,
+        project_dir=connection.project_dir,
+        image=image,
+        names=names,
+        environment=environment,
+    )
 
 
 def _image_count(ecr: Any, repository: str) -> int:

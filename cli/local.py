@@ -22,10 +22,18 @@ PortOption = Annotated[
 ]
 
 
+ContainersOption = Annotated[
+    bool,
+    typer.Option("--containers", help="Build the images and run SageMaker's jobs and endpoints in them, by podman."),
+]
+
+
 @app.command()
-def up(name: RehearsalOption = DEFAULT_REHEARSAL, port: PortOption = None) -> None:
+def up(
+    name: RehearsalOption = DEFAULT_REHEARSAL, port: PortOption = None, containers: ContainersOption = False
+) -> None:
     """Deploy the platform, land data, train, release and serve; again while up, it changes nothing."""
-    bring_up(state_directory(project_directory(), name), port)
+    bring_up(state_directory(project_directory(), name), port, containers=containers)
 
 
 @app.command()

@@ -53,6 +53,7 @@ from lake.errors import LakeError
 from models.release import ReleaseError
 from models.spec import SpecError
 from pipelines.executions import ExecutionError
+from rehearsal.containers.engine import ContainerError
 from rehearsal.engine import EngineError
 from rehearsal.server import ServerError
 
@@ -75,6 +76,7 @@ _USER_ERRORS = (
     SpecError,
     ExecutionError,
     EngineError,
+    ContainerError,
     ServerError,
     BotoCoreError,
     ClientError,

@@ -52,10 +52,6 @@ def push_layer(
     environment: dict[str, str],
 ) -> str:
     """Push an image of one gzipped layer under `tag` unless the tag is taken; returns the digest behind the tag."""
-    ecr = _client(environment)
-    found = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])["images"]
-    if found:
-        return str(found[0]["imageId"]["imageDigest"])
     config = _config(layer, entrypoint, variables)
     manifest = _canonical(
         {
@@ -65,14 +61,31 @@ def push_layer(
             "layers": [_descriptor(_LAYER_TYPE, layer)],
         }
     )
-    for blob in (layer, config):
+    return push_manifest(
+        manifest,
+        media_type=_MANIFEST_TYPE,
+        blobs=[layer, config],
+        repository=repository,
+        tag=tag,
+        environment=environment,
+    )
+
+
+def push_manifest(
+    manifest: bytes, *, media_type: str, blobs: list[bytes], repository: str, tag: str, environment: dict[str, str]
+) -> str:
+    """Push blobs and a manifest under `tag` unless the tag is taken; returns the digest behind the tag."""
+    ecr = _client(environment)
+    found = ecr.batch_get_image(repositoryName=repository, imageIds=[{"imageTag": tag}])["images"]
+    if found:
+        return str(found[0]["imageId"]["imageDigest"])
+    for blob in blobs:
         _upload(ecr, repository, blob)
-    digest = _digest(manifest)
     try:
         ecr.put_image(
             repositoryName=repository,
             imageManifest=manifest.decode(),
-            imageManifestMediaType=_MANIFEST_TYPE,
+            imageManifestMediaType=media_type,
             imageTag=tag,
         )
     except ClientError as error:  # another push of the same sources was quicker
@@ -81,7 +94,7 @@ def push_layer(
             "ImageTagAlreadyExistsException",
         ):
             raise
-    return digest
+    return _digest(manifest)
 
 
 def _client(environment: dict[str, str]) -> Any:

@@ -22,6 +22,7 @@ from typing import Any
 
 from rehearsal.aws.processes import group_alive, signal_group, start_time, sweep
 from rehearsal.aws.runtime import NOTES_FOLDER
+from rehearsal.containers.engine import ContainerError, open_engine
 
 _READY_S = 60.0
 _STOP_S = 20.0
@@ -44,6 +45,8 @@ class Rehearsal:
     port: int
     pid: int
     started: str
+    containers: Path | None = None
+    """The folder of the engine that runs jobs and endpoints in containers; None when they run as processes."""
 
     @property
     def endpoint_url(self) -> str:
@@ -87,6 +90,7 @@ class Rehearsal:
             if start_time(self.pid) == self.started and group_alive(self.pid):
                 signal_group(self.pid, signal.SIGKILL)
         sweep(self.state_dir / NOTES_FOLDER)
+        remove_containers(self.state_dir)
         (self.state_dir / "server.json").unlink(missing_ok=True)
 
     def answers(self) -> bool:
@@ -118,9 +122,12 @@ def running(state_dir: Path) -> Rehearsal | None:
     return found if found is not None and start_time(found.pid) == found.started and found.answers() else None
 
 
-def start(state_dir: Path, port: int | None = None, *, stop_grace_s: float = 120.0) -> Rehearsal:
+def start(
+    state_dir: Path, port: int | None = None, *, stop_grace_s: float = 120.0, containers: Path | None = None
+) -> Rehearsal:
     """The rehearsal of this state folder, started when none runs; `port` None takes a free one.
 
+    With `containers`, the folder of a container engine, jobs and endpoints run in containers.
     Raises ServerError: port in use, another port than the running one's asked for, or a server that does not come up.
     """
     state_dir = state_dir.resolve()
@@ -132,13 +139,24 @@ def start(state_dir: Path, port: int | None = None, *, stop_grace_s: float = 120
                 raise ServerError(f"the rehearsal already runs on port {found.port}; stop it first to use port {port}")
             return found
         sweep(state_dir / NOTES_FOLDER)
+        remove_containers(state_dir)
         (state_dir / "server.json").unlink(missing_ok=True)
-        return _spawn(state_dir, port, stop_grace_s=stop_grace_s)
+        return _spawn(state_dir, port, stop_grace_s=stop_grace_s, containers=containers)
 
 
-def _spawn(state_dir: Path, port: int | None, *, stop_grace_s: float) -> Rehearsal:
+def remove_containers(state_dir: Path) -> int:
+    """Remove what containers a server of this state folder left, were it killed outright; returns how many."""
+    try:
+        folder = json.loads((state_dir / "server.json").read_text())["containers"]
+        return open_engine(Path(folder)).remove_labelled(str(state_dir.resolve())) if folder else 0
+    except (OSError, ValueError, KeyError, ContainerError):
+        return 0
+
+
+def _spawn(state_dir: Path, port: int | None, *, stop_grace_s: float, containers: Path | None) -> Rehearsal:
     log = state_dir / "server.log"
     command = [sys.executable, "-m", "rehearsal.aws", "--port", str(port or 0), "--state", str(state_dir)]
+    command += ["--containers", str(containers)] if containers else []
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     spawned: list[subprocess.Popen[bytes]] = []
     tried = threading.Event()
@@ -192,7 +210,11 @@ def _noted(state_dir: Path) -> Rehearsal | None:
     try:
         note = json.loads((state_dir / "server.json").read_text())
         return Rehearsal(
-            state_dir=state_dir, port=int(note["port"]), pid=int(note["pid"]), started=str(note["started"])
+            state_dir=state_dir,
+            port=int(note["port"]),
+            pid=int(note["pid"]),
+            started=str(note["started"]),
+            containers=Path(note["containers"]) if note.get("containers") else None,
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -23,6 +23,7 @@ from rehearsal.aws.clock import DEFAULT_RATE, Clock
 from rehearsal.aws.cloudwatch.watch import Watch
 from rehearsal.aws.gaps import authorization
 from rehearsal.aws.processes import Processes, start_time
+from rehearsal.containers.engine import ContainerError, Engine, open_engine
 
 _HOST = "127.0.0.1"
 _STATE_CHECK_S = 1.0
@@ -40,7 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"port {options.port} of {_HOST} cannot be listened on: {error.strerror}", file=sys.stderr)
         return 2
     listening.listen(128)
-    _serve(listening, options.state.resolve(), stop_grace_s=options.stop_grace, clock=options.clock_rate)
+    try:
+        engine = open_engine(options.containers) if options.containers else None
+    except ContainerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    _serve(listening, options.state.resolve(), stop_grace_s=options.stop_grace, clock=options.clock_rate, engine=engine)
     return 0
 
 
@@ -49,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
     parser.add_argument("--state", type=Path, required=True, help="folder for state, jobs and logs")
     parser.add_argument("--stop-grace", type=float, default=120.0, help="seconds between SIGTERM and SIGKILL for jobs")
+    parser.add_argument(
+        "--containers",
+        type=Path,
+        help="run SageMaker's jobs and endpoints in containers, of this folder's images",
+    )
     parser.add_argument(
         "--clock-rate",
         type=_clock,
@@ -65,7 +76,7 @@ def _clock(text: str) -> Clock:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float, clock: Clock) -> None:
+def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float, clock: Clock, engine: Engine | None) -> None:
     port: int = listening.getsockname()[1]
     # moto reads these when it is called
     os.environ["MOTO_PORT"] = str(port)
@@ -74,7 +85,9 @@ def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float, clock:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     processes = Processes(state / runtime.NOTES_FOLDER)
     runtime.activate(
-        runtime.Runtime(state_dir=state, port=port, processes=processes, stop_grace_s=stop_grace_s, clock=clock)
+        runtime.Runtime(
+            state_dir=state, port=port, processes=processes, stop_grace_s=stop_grace_s, clock=clock, engine=engine
+        )
     )
     default_user_config.setdefault("stepfunctions", {})["execute_state_machine"] = True
     gaps.install_all()
@@ -88,11 +101,14 @@ def _serve(listening: socket.socket, state: Path, *, stop_grace_s: float, clock:
         signal.signal(number, lambda _number, _frame: ending.set())
     threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
     note = state / "server.json"
-    _write(note, {"port": port, "pid": os.getpid(), "started": start_time(os.getpid())})
+    containers = None if engine is None else str(engine.folder)
+    _write(note, {"port": port, "pid": os.getpid(), "started": start_time(os.getpid()), "containers": containers})
     while not ending.wait(_STATE_CHECK_S):
         if not state.is_dir():
             ending.set()
     processes.close(grace_s=_END_GRACE_S)
+    if engine is not None:
+        engine.remove_labelled(str(state))
     note.unlink(missing_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -1,13 +1,14 @@
 """From an image URI to something that can be run: the unpacked source layer and the entrypoint.
 
-There is no other layer: the interpreter and the libraries are those of the rehearsal's own environment.
+There is no other layer: the interpreter and the libraries are those of the rehearsal's own environment. With containers
+the image is the one in podman's storage that has the manifest which was pushed.
 """
 
 import json
 import re
 import sys
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +30,14 @@ class ImageError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Image:
-    """A runnable image: `root` is its unpacked layer."""
+    """A runnable image: `root` is its unpacked layer; with containers there is none, and `id` is podman's."""
 
     digest: str
     root: Path
     entrypoint: tuple[str, ...]
     environment: dict[str, str]
+    id: str = ""
+    labels: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
     def folder(self) -> Path:
@@ -50,8 +53,11 @@ def resolve(uri: str) -> Image:
     manifest, digest = _manifest(uri, found.groupdict())
     config = json.loads(_blob(uri, manifest["config"]["digest"]))["config"]
     root = runtime.current().images / digest.removeprefix("sha256:") / "root"
+    engine = runtime.current().engine
+    if engine is not None and not engine.has_image(str(manifest["config"]["digest"])):
+        raise ImageError(f"image {uri} was built elsewhere: it is not in the storage of containers, {engine.folder}")
     with _unpacking:
-        if not root.is_dir():
+        if engine is None and not root.is_dir():
             _unpack(uri, manifest, root)
             (root.parent / "config.json").write_text(json.dumps(config, indent=2))
     return Image(
@@ -59,6 +65,8 @@ def resolve(uri: str) -> Image:
         root=root,
         entrypoint=tuple(config.get("Entrypoint") or ()),
         environment=dict(entry.split("=", 1) for entry in config.get("Env") or () if not entry.startswith("PATH=")),
+        id=str(manifest["config"]["digest"]),
+        labels=config.get("Labels") or {},
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rehearsal.aws.clock import Clock
 from rehearsal.aws.processes import Processes
+from rehearsal.containers.engine import Engine
 
 NOTES_FOLDER = "processes"
 
@@ -18,6 +19,8 @@ class Runtime:
     processes: Processes
     stop_grace_s: float = 120.0
     clock: Clock = field(default_factory=Clock)
+    engine: Engine | None = None
+    """What runs SageMaker's jobs and endpoints in containers; None runs them as processes."""
 
     @property
     def endpoint_url(self) -> str:

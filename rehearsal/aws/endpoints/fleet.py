@@ -16,8 +16,10 @@ from rehearsal.aws.endpoints.model import ModelError, ServedModel
 from rehearsal.aws.jobs import container
 from rehearsal.aws.jobs.logs import LogStream
 from rehearsal.aws.processes import ClosedError
+from rehearsal.containers.relay import Relay
 
 _HOST = "127.0.0.1"
+_CONTAINER_PORT = 8080  # "Use Your Own Inference Code with Hosting Services": containers listen on port 8080
 _POLL_S = 0.1
 _PING_S = 2.0
 _LONGEST_PAUSE_S = 30.0
@@ -59,6 +61,7 @@ class Fleet:
         self._command: container.Command | None = None
         self._in_flight = 0
         self._idle = threading.Condition()
+        self._relay: Relay | None = None
 
     @property
     def url(self) -> str:
@@ -122,17 +125,29 @@ class Fleet:
             deadline = time.monotonic() + min(_STOP_GRACE_S, runtime.current().stop_grace_s)
             while time.monotonic() < deadline and not processes.ended(process):
                 time.sleep(_POLL_S)
-            processes.reap(process)
+            self._reap(process)
         shutil.rmtree(self._home / "opt", ignore_errors=True)
 
     def _launch(self) -> None:
         assert self._command is not None  # noqa: S101 - set by start
         self.port = _free_port()
-        variables = {"SAGEMAKER_BIND_TO_PORT": str(self.port), "SERVING_HOST": _HOST}
+        box = self._command.box
+        if box is not None and box.isolated:
+            # Nothing of the container's network is this machine's: it listens on the port that SageMaker knows.
+            self._relay = Relay(port=self.port, pid_file=box.pid_file, inner_port=_CONTAINER_PORT)
+            variables = {}
+        else:
+            variables = {"SAGEMAKER_BIND_TO_PORT": str(self.port), "SERVING_HOST": _HOST}
         command = replace(self._command, environment={**self._command.environment, **variables})
         with self._lock:
             if not self._ending.is_set():
                 self._process, _threads = container.launch(command)
+
+    def _reap(self, process: subprocess.Popen[bytes]) -> None:
+        assert self._command is not None  # noqa: S101 - set by start
+        container.reap(process, self._command)
+        if self._relay is not None:
+            self._relay.close()
 
     def _until_healthy(self) -> None:
         deadline = time.monotonic() + self.startup_s
@@ -161,7 +176,7 @@ class Fleet:
             if not self._dead():
                 continue
             if self._process is not None:
-                runtime.current().processes.reap(self._process)
+                self._reap(self._process)
             self._log.write(f"the container died and is started again in {pause:.0f} s")
             if self._ending.wait(pause):
                 return

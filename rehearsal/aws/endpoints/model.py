@@ -55,19 +55,18 @@ class ServedModel:
             accounts.trust(self.role, "sagemaker.amazonaws.com", region=self.region)
             session = accounts.assume(self.role, region=self.region, session="SageMakerEndpoint")
             image = images.resolve(self.image)
-            base = home / "opt" / "ml"
-            self._artefact(base / "model", session)
-            words = images.command(image, None, ["serve"])
+            self._artefact(home / "opt" / "ml" / "model", session)
+            return container.of_image(
+                image,
+                home=home,
+                entrypoint=None,
+                arguments=["serve"],
+                variables={**self.environment, **session},
+                alone=self.isolated,
+                log=log,
+            )
         except (images.ImageError, storage.TransferError, archives.ArchiveError, accounts.UnknownRoleError) as error:
             raise ModelError(f"model {self.name}: {error}") from error
-        variables = {**image.environment, **self.environment, **session, "SAGEMAKER_BASE_DIR": str(base)}
-        whole = container.environment(home, sources=[image.root], variables=variables)
-        return container.Command(
-            words=words,
-            folder=image.folder,
-            environment=container.isolated(whole) if self.isolated else whole,
-            output=log,
-        )
 
     def _artefact(self, folder: Path, session: dict[str, str]) -> None:
         if not self.data_url:

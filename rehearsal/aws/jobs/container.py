@@ -1,6 +1,8 @@
-"""A container as a process: its environment, and its life until it exits, is stopped or runs past its limit."""
+"""A container's life until it exits, is stopped or runs past its limit: as a process, or by podman with an engine."""
 
+import hashlib
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -11,7 +13,11 @@ from pathlib import Path
 from typing import Literal
 
 from rehearsal.aws import container, runtime
+from rehearsal.aws.images import Image
+from rehearsal.aws.images import command as image_words
 from rehearsal.aws.jobs.logs import LogStream
+from rehearsal.containers import training_packages
+from rehearsal.containers.box import Box, open_to_all, run_environment, run_words
 
 _POLL_S = 0.1
 _LOG_S = 5.0
@@ -30,13 +36,17 @@ class Ended:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """What to start, where, with which environment, and where its two outputs go (the second may be the first)."""
+    """What to start, where, with which environment, and where its two outputs go (the second may be the first).
+
+    With a box, podman runs that, and `environment` is what the container sees.
+    """
 
     words: list[str]
     folder: Path
     environment: dict[str, str]
     output: LogStream
     errors: LogStream | None = None
+    box: Box | None = None
 
 
 def environment(home: Path, *, sources: list[Path], variables: dict[str, str]) -> dict[str, str]:
@@ -50,10 +60,60 @@ def environment(home: Path, *, sources: list[Path], variables: dict[str, str]) -
         "TMPDIR": str(temporary),
         "PYTHONPATH": os.pathsep.join(str(path) for path in (*container.__path__, *sources)),
         "PYTHONUNBUFFERED": "1",
+        **_reaching_aws(),
+        **variables,
+    }
+
+
+def of_image(
+    image: Image,
+    *,
+    home: Path,
+    entrypoint: list[str] | None,
+    arguments: list[str],
+    variables: dict[str, str],
+    alone: bool,
+    log: LogStream,
+) -> Command:
+    """How to start the container of an image whose `/opt/ml` is `opt/ml` in `home`; `alone` is network isolation."""
+    base = home / "opt" / "ml"
+    current = runtime.current()
+    if current.engine is None:
+        base_folder = {"SAGEMAKER_BASE_DIR": str(base)}
+        whole = environment(home, sources=[image.root], variables={**image.environment, **variables, **base_folder})
+        box = None
+    else:
+        whole = {**_reaching_aws(), **variables}
+        box = Box(
+            name=_box_name(home),
+            image=image.id,
+            owner=str(current.state_dir),
+            base=base,
+            isolated=alone,
+            packages=image.labels.get(training_packages.LABEL),
+            entrypoint=tuple(entrypoint or ()),
+            arguments=tuple(arguments),
+        )
+    return Command(
+        words=image_words(image, entrypoint, arguments),
+        folder=image.folder if box is None else home,
+        environment=isolated(whole) if alone else whole,
+        output=log,
+        box=box,
+    )
+
+
+def _box_name(home: Path) -> str:
+    """A name podman takes, which no other container of this machine has."""
+    readable = re.sub(r"[^a-zA-Z0-9_.-]", "-", home.name)[:40]
+    return f"drivetrain-{readable}-{hashlib.sha256(str(home).encode()).hexdigest()[:12]}"
+
+
+def _reaching_aws() -> dict[str, str]:
+    return {
         "AWS_ENDPOINT_URL": runtime.current().endpoint_url,
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_MAX_ATTEMPTS": "3",
-        **variables,
     }
 
 
@@ -74,10 +134,11 @@ def local_path(base: Path, path: str) -> Path:
 
 def launch(command: Command) -> tuple[subprocess.Popen[bytes], list[threading.Thread]]:
     """Start it, with a thread for each of its outputs."""
+    words, variables = _started_by(command)
     process = runtime.current().processes.start(
-        command.words,
+        words,
         folder=command.folder,
-        environment=command.environment,
+        environment=variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE if command.errors else subprocess.STDOUT,
     )
@@ -115,10 +176,28 @@ def run(
             break
         time.sleep(_POLL_S)
     seconds = time.monotonic() - begun
-    code = processes.reap(process)
+    code = reap(process, command)
     for thread in threads:
         thread.join(_LOG_S)
     return Ended(exit_code=code, why=why, seconds=seconds)
+
+
+def reap(process: subprocess.Popen[bytes], command: Command) -> int:
+    """End what is left of it; returns its exit code."""
+    code = runtime.current().processes.reap(process)
+    engine = runtime.current().engine
+    if engine is not None and command.box is not None:
+        engine.remove(command.box.name)
+    return code
+
+
+def _started_by(command: Command) -> tuple[list[str], dict[str, str]]:
+    engine = runtime.current().engine
+    if engine is None or command.box is None:
+        return command.words, command.environment
+    open_to_all(command.box.base)
+    command.box.pid_file.unlink(missing_ok=True)
+    return run_words(engine, command.box, command.environment), run_environment(engine, command.environment)
 
 
 def signal_leader(process: subprocess.Popen[bytes]) -> None:

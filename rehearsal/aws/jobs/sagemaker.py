@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from rehearsal.aws import accounts, runtime
 from rehearsal.aws.archives import ArchiveError
-from rehearsal.aws.images import Image, ImageError, command
+from rehearsal.aws.images import Image, ImageError
 from rehearsal.aws.jobs import container
 from rehearsal.aws.jobs.logs import LogStream
 from rehearsal.aws.jobs.requests import section
@@ -123,13 +123,14 @@ class SageMakerJob(ABC):
         self, image: Image, *, entrypoint: list[str] | None, arguments: list[str], variables: dict[str, str]
     ) -> container.Command:
         """How to start the job's container."""
-        variables = {**image.environment, **variables, "SAGEMAKER_BASE_DIR": str(self.base)}
-        whole = container.environment(self.home, sources=[image.root], variables=variables)
-        return container.Command(
-            words=command(image, entrypoint, arguments),
-            folder=image.folder,
-            environment=container.isolated(whole) if self.isolated else whole,
-            output=self.log,
+        return container.of_image(
+            image,
+            home=self.home,
+            entrypoint=entrypoint,
+            arguments=arguments,
+            variables=variables,
+            alone=self.isolated,
+            log=self.log,
         )
 
     def _run(self) -> None:

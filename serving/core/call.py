@@ -1,10 +1,13 @@
 """What the engine deals with: a request as a front hands it over, and who is told of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from serving.core.job import Answered, Job
 from serving.core.service import Service
+
+Aside = Callable[[Callable[[], object], Callable[[object], None]], None]
+"""Runs the first function in a thread and hands its result to the second one, in the event loop's thread."""
 
 
 class Call:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, cast
 
 from serving.core.batching import SETTLED, Lane, Limits, Outcomes, Reply, Ticket, attempt, nobody
-from serving.core.call import Call, Observer, Router
+from serving.core.call import Aside, Call, Observer, Router
 from serving.core.errors import NotReadyError, RequestError
 from serving.core.service import Service
 
@@ -23,8 +23,6 @@ LATELY_SECONDS: Final = 1.0
 """How old the last answer of a model in a thread may be for `/ping` to call it ready."""
 
 CallSoon = Callable[[Callable[[], None]], object]
-Aside = Callable[[Callable[[], object], Callable[[object], None]], None]
-"""Runs the first function in a thread and hands its result to the second one, in the event loop's thread."""
 
 # These are handed to callers and never raised: a raised exception would keep the frames that it came through.
 _LATE: Final = RequestError("deadline_exceeded", "the time that the caller gave was over before its turn", status=504)

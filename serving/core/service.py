@@ -23,7 +23,7 @@ from serving.core.session import Matrix, Session
 class Service:
     """Answers requests with one model. Build it with `load_service`, which has it answer a row first."""
 
-    def __init__(self, artefact: Artefact, release: str, threads: int = 1) -> None:
+    def __init__(self, artefact: Artefact, release: str, threads: int = 1, variant: str = "") -> None:
         self.artefact: Final = artefact
         self.release: Final = release
         spec = artefact.spec
@@ -32,7 +32,8 @@ class Service:
         self._width = len(spec.features)
         self._session = Session(artefact.graph, features=len(spec.features), threads=threads)
         unit = spec.target_column.unit
-        self._encoding = codec.Encoding({"model": spec.name, "target": spec.target, "unit": unit, "release": release})
+        about = {"model": spec.name, "target": spec.target, "unit": unit, "release": release}
+        self._encoding = codec.Encoding(about | ({"variant": variant} if variant else {}))
         self._warm_up_row = _warm_up_row(artefact)
 
     def decode(self, body: bytes, content_type: str, accept: str = "") -> Job:
@@ -92,12 +93,14 @@ class Service:
         return np.concatenate(parts), failed
 
 
-def load_service(model_dir: Path, manifest_sha256: str | None, release: str, threads: int = 1) -> Service:
+def load_service(
+    model_dir: Path, manifest_sha256: str | None, release: str, threads: int = 1, variant: str = ""
+) -> Service:
     """The verified model in `model_dir`, having answered a row; ArtefactError or PredictionError says why not.
 
-    `threads` is the number that one run of the model may use.
+    `threads` is the number that one run of the model may use. `variant` is told in the answers where it is not empty.
     """
-    service = Service(load_artefact(model_dir, manifest_sha256), release, threads)
+    service = Service(load_artefact(model_dir, manifest_sha256), release, threads, variant)
     service.warm_up()
     return service
 

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from serving.core.call import Call
 from serving.core.errors import RequestError
 from serving.core.job import Answered
+from serving.core.shadow import Shadows
 
 _HASHES: Final = 2**32
 
@@ -23,6 +24,7 @@ class WeightedRouter:
         *,
         by: Literal["request_id", "random"] = "request_id",
         draw: Callable[[], float] = random.random,
+        shadows: Shadows | None = None,
     ) -> None:
         """`weights` are shares of their sum, in the order of their intervals; `draw` gives numbers in [0, 1)."""
         self._names: Final = tuple(weights)
@@ -30,9 +32,12 @@ class WeightedRouter:
         self._edges: Final = tuple(edge / total for edge in accumulate(weights.values()))[:-1]
         self._random: Final = by == "random"
         self._draw: Final = draw
+        self._shadows: Final = shadows
 
     def choose(self, call: Call) -> str:
         """The variant's name; RequestError when the call names one that there is not."""
+        if self._shadows is not None:
+            self._shadows.requests += 1
         if call.variant:
             if call.variant not in self._names:
                 known = ", ".join(self._names)
@@ -45,4 +50,6 @@ class WeightedRouter:
         return self._names[bisect_right(self._edges, place)]
 
     def answered(self, calls: Sequence[Call], answered: Answered) -> None:
-        """Nobody gets copies."""
+        """Let the shadows have copies, when there is time."""
+        if self._shadows is not None:
+            self._shadows.copy(calls, answered)

@@ -59,6 +59,8 @@ TRACES_EXPORTED: Final = 19
 
 TRACES_REFUSED: Final = 20
 """Traced requests that the receiver did not take."""
+SHADOWS_DROPPED: Final = 21
+"""Copies for shadow variants that were not run, for want of a quiet moment."""
 
 FIRST_SERIES: Final = 64
 """From here on a region holds what is counted by model, see serving/observe/series.py."""

@@ -18,6 +18,7 @@ _COUNTERS: Final = (
     ("serving_accepted_connections_total", "Connections that were accepted.", shared.ACCEPTED_CONNECTIONS),
     ("serving_cancelled_requests_total", "Requests whose caller left before the answer.", shared.CANCELLED),
     ("serving_dropped_log_records_total", "Log records lost since nobody read them.", shared.LOGS_DROPPED),
+    ("serving_dropped_shadow_requests_total", "Copies not run, for want of a quiet moment.", shared.SHADOWS_DROPPED),
     ("serving_captured_requests_total", "Requests whose capture was written.", shared.CAPTURED),
     ("serving_exported_traces_total", "Traced requests that the receiver took.", shared.TRACES_EXPORTED),
 )

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from serving.core.engine import Engine, measure
 from serving.core.service import Service, load_service
+from serving.core.shadow import Shadows
 from serving.core.variants import WeightedRouter
 from serving.process.channel import Channel, Message
 from serving.process.places import Place, Places
@@ -51,8 +52,11 @@ class Loaded:
 class Models:
     """Loads models beside the running event loop and gives them to the engine."""
 
-    def __init__(self, engine: Engine, observer: ServingObserver, threads: int) -> None:
+    def __init__(self, engine: Engine, shadows: Shadows, observer: ServingObserver, threads: int) -> None:
         self.engine: Final = engine
+        self._shadows = shadows
+        self._shadowing: set[str] = set()
+        self._served: dict[str, Service] = {}
         self._observer = observer
         self._threads = threads
         self._prepared: dict[int, Loaded] = {}
@@ -61,13 +65,13 @@ class Models:
     async def load(self, places: Places) -> Message:
         """Load all of `places`; what there is to know of the default one. LoadError says what is wrong."""
         loaded = [await asyncio.to_thread(self._load_first, place) for place in places.models]
+        self._shadowing = {place.name for place in places.models if place.shadow}
         for model in loaded:
             self._install(model)
         if len(loaded) > 1:
-            router = WeightedRouter(
-                {place.name: place.weight for place in places.models if not place.shadow}, by=places.by
-            )
-            self.engine.route(router, places.default.name)
+            weights = {place.name: place.weight for place in places.models if not place.shadow}
+            shadows = self._shadows if self._shadowing else None
+            self.engine.route(WeightedRouter(weights, by=places.by, shadows=shadows), places.default.name)
         return loaded[0].about
 
     def command(self, message: Message, channel: Channel) -> None:
@@ -97,7 +101,7 @@ class Models:
         try:
             loaded = await asyncio.to_thread(self._load, place)
             if not message["other_model"]:
-                check_alike(self.engine.services[place.name], loaded.service)
+                check_alike(self._served[place.name], loaded.service)
         except Exception as error:  # whatever it is: the old model stays, and the reason is told
             channel.send({"event": "refused", "swap": number, "reason": str(error) or type(error).__name__})
             return
@@ -112,11 +116,13 @@ class Models:
             raise LoadError(f"the model in {place.folder} is refused: {reason}") from error
 
     def _load(self, place: Place) -> Loaded:
-        service = load_service(Path(place.folder), place.manifest_sha256, place.release, self._threads)
+        service = load_service(Path(place.folder), place.manifest_sha256, place.release, self._threads, place.name)
         return Loaded(name=place.name, service=service, one_row=measure(service))
 
     def _install(self, model: Loaded) -> None:
-        self.engine.install(model.name, model.service, model.one_row)
+        target = self._shadows if model.name in self._shadowing else self.engine
+        target.install(model.name, model.service, model.one_row)
+        self._served[model.name] = model.service
         self._observer.serving(model.service, model.name)
 
 

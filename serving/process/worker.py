@@ -21,9 +21,11 @@ from serving.container import Container
 from serving.core.batching import Limits
 from serving.core.engine import Engine
 from serving.core.errors import NotReadyError
+from serving.core.shadow import Shadows
 from serving.http.fronts import FrontName, create_front
 from serving.http.routes import build_site
 from serving.observe.observation import Observation
+from serving.observe.shared import SHADOWS_DROPPED
 from serving.process.aside import Aside
 from serving.process.channel import Channel
 from serving.process.models import LoadError, Models
@@ -78,8 +80,9 @@ class Worker:
             cast("FrontName", container.front), engine, build_site(engine, observer), observer=observer
         )
         await front.start([self._seat.slot.listener])
-        models = Models(engine, observer, self._seat.threads)
-        ticking = asyncio.create_task(self._tick(engine))
+        shadows = Shadows(loop.call_later, observer, Aside(loop))
+        models = Models(engine, shadows, observer, self._seat.threads)
+        ticking = asyncio.create_task(self._tick(engine, shadows))
         loop.add_reader(self._channel.socket, self._heard, models)
         reason = await self._load(models, places, stopping)
         if not reason:
@@ -109,10 +112,12 @@ class Worker:
         self._channel.send({"event": "ready", "seconds": time.monotonic() - begun, **about})
         return ""
 
-    async def _tick(self, engine: Engine) -> None:
+    async def _tick(self, engine: Engine, shadows: Shadows) -> None:
         while True:
             engine.warm_up()
             self._beat(engine)
+            dropped, shadows.dropped = shadows.dropped, 0
+            self._seat.slot.cells[SHADOWS_DROPPED] += dropped
             await asyncio.sleep(TICK_SECONDS)
 
     def _beat(self, engine: Engine) -> None:

@@ -20,6 +20,7 @@ from serving.core.service import Service
 from serving.observe import exposition, layout, shared
 from serving.observe.batch import Batch, Called, Follower
 from serving.observe.distributions import Binner
+from serving.observe.inputs import InputCounts, input_counts
 from serving.observe.series import Description, Series, all_series, claim, describe
 
 _SAMPLE_EVERY_SECONDS: Final = 0.002
@@ -161,6 +162,10 @@ class Observer:
     def exposition(self, accept: str) -> tuple[str, bytes]:
         """Content type and body of /metrics, as the Accept header asks: Prometheus' text format or OpenMetrics."""
         return exposition.expose(self._memory, accept, now=self._clock())
+
+    def input_counts(self, service: Service) -> InputCounts:
+        """How what `service` was sent is distributed, by all workers' sampled counts."""
+        return input_counts(self._memory, service.artefact.manifest_sha256)
 
     def _series(self, service: Service, variant: str) -> _Current:
         last = self._last

@@ -16,6 +16,7 @@ REFUSALS: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "malformed_image",
             "no_rows",
             "wrong_type",
+            "wrong_shape",
             "missing_field",
             "extra_field",
             "null_value",

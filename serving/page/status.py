@@ -43,7 +43,7 @@ def _drift(service: Service, counts: Counts | None) -> dict[str, Any]:
         return _not_measured(limit, 0, "This server does not count the values that it is sent.")
     rows = max((sum(found) for found in counts.values()), default=0)
     if rows < MINIMUM_ROWS:
-        return _not_measured(limit, rows, f"{rows} of the {MINIMUM_ROWS} rows that it takes have come so far.")
+        return _not_measured(limit, rows, f"{rows} of the {MINIMUM_ROWS} rows that it takes were counted so far.")
     fields = [_field(distribution, counts.get(distribution.name, ()), limit) for distribution in _features(service)]
     return {"state": "measured", "reason": "", "rows": rows, "limit": limit, "fields": fields}
 

@@ -2,7 +2,7 @@
 
 import http.client
 import time
-from typing import Any, Final
+from typing import Any
 
 from moto.core.exceptions import ServiceException
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
@@ -12,8 +12,7 @@ from rehearsal.aws.endpoints.fleet import Answer, Fleet
 from rehearsal.aws.endpoints.registry import find
 from rehearsal.aws.gaps import replace
 
-NOTES: Final = ("InvokeEndpointAsync keeps moto's canned answer.",)
-_PASSED_ON = ("Content-Type", "Accept", "X-Amzn-SageMaker-Custom-Attributes", "X-Amzn-SageMaker-Inference-Id")
+PASSED_ON = ("Content-Type", "Accept", "X-Amzn-SageMaker-Custom-Attributes", "X-Amzn-SageMaker-Inference-Id")
 _LARGEST_BODY = 25 * 2**20  # InvokeEndpoint: the body of a request has at most 25 MB
 _MESSAGE_LENGTH = 2048
 
@@ -55,10 +54,12 @@ def invoke_endpoint(self: SageMakerRuntimeResponse) -> Any:
         raise ValidationError(f"Endpoint {name} of account {self.current_account} not found.")
     if endpoint.live is None:
         raise ValidationError(f"Endpoint {name} is not in service: its status is {endpoint.endpoint_status}.")
+    if endpoint.live.configuration.request.get("AsyncInferenceConfig"):
+        raise ValidationError(f"Endpoint {name} is asynchronous: it takes InvokeEndpointAsync only.")
     body: bytes = self.raw_body or b""
     if len(body) > _LARGEST_BODY:
         raise ValidationError(f"The body has {len(body)} bytes; at most {_LARGEST_BODY} are taken")
-    headers = {header: str(self.headers[header]) for header in _PASSED_ON if header in self.headers}
+    headers = {header: str(self.headers[header]) for header in PASSED_ON if header in self.headers}
     variant = self.headers.get("X-Amzn-SageMaker-Target-Variant")
     with endpoint.router.route(variant) as fleet:
         if fleet is None:

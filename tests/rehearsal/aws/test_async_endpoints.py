@@ -115,7 +115,7 @@ def test_each_kind_of_endpoint_takes_its_own_call(stage: AsyncStage) -> None:
     stage.settled("boats")
     with pytest.raises(ClientError, match="boats is not asynchronous"):
         stage.runtime.invoke_endpoint_async(EndpointName="boats", InputLocation=f"s3://{stage.bucket}/x")
-    with pytest.raises(ClientError, match="trucks .*not found"):
+    with pytest.raises(ClientError, match=r"trucks .*not found"):
         stage.runtime.invoke_endpoint_async(EndpointName="trucks", InputLocation=f"s3://{stage.bucket}/x")
 
 

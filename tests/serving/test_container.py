@@ -32,9 +32,42 @@ def test_every_variable_is_read() -> None:
     assert container.release == "a/3"
 
 
+def test_the_process_group_is_told_by_variables(tmp_path: Path) -> None:
+    (tmp_path / "variants.json").write_text('{"variants": [{"name": "blue", "folder": "/models/3"}]}')
+    container = read_container(
+        {
+            "SERVING_WORKERS": "3",
+            "SERVING_THREADS": "2",
+            "SERVING_FRONT": "asgi",
+            "SERVING_QUEUE": "100",
+            "SERVING_DEADLINE_MS": "1500",
+            "SERVING_CONTROL_SOCKET": "/run/serving.sock",
+            "SERVING_WATCH": "/models",
+            "SERVING_VARIANTS": str(tmp_path / "variants.json"),
+        }
+    )
+    assert (container.workers, container.threads, container.front) == (3, 2, "asgi")
+    assert (container.queue, container.deadline_seconds) == (100, 1.5)
+    assert (container.control_socket, container.watch) == (Path("/run/serving.sock"), Path("/models"))
+    assert container.places.default.name == "blue"
+
+
+def test_without_variants_there_is_the_one_model() -> None:
+    container = read_container({"MODEL_MANIFEST_SHA256": "ab" * 32, "RELEASE": "a/3"})
+    (place,) = container.places.models
+    assert (place.folder, place.manifest_sha256, place.release) == ("/opt/ml/model", "ab" * 32, "a/3")
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
+        ("SERVING_WORKERS", "0"),
+        ("SERVING_WORKERS", "many"),
+        ("SERVING_THREADS", "1.5"),
+        ("SERVING_FRONT", "flask"),
+        ("SERVING_QUEUE", "-1"),
+        ("SERVING_DEADLINE_MS", "soon"),
+        ("SERVING_VARIANTS", "/nowhere.json"),
         ("SAGEMAKER_BIND_TO_PORT", "http"),
         ("SAGEMAKER_BIND_TO_PORT", "0"),
         ("SAGEMAKER_BIND_TO_PORT", "70000"),

@@ -1,0 +1,39 @@
+import socket
+from contextlib import ExitStack
+
+import pytest
+
+from serving.process.listening import ListenError, listen
+
+
+def test_connections_are_spread_over_the_sockets() -> None:
+    with ExitStack() as stack:
+        (first,) = listen("127.0.0.1", 0, 1)
+        port = first.getsockname()[1]
+        first.close()
+        listeners = listen("127.0.0.1", port, 2)
+        for listener in listeners:
+            stack.enter_context(listener)
+        for _ in range(64):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        counts: list[int] = []
+        for listener in listeners:
+            counts.append(0)
+            while True:
+                try:
+                    stack.enter_context(listener.accept()[0])
+                except BlockingIOError:
+                    break
+                counts[-1] += 1
+    assert sum(counts) == 64
+    assert min(counts) > 0
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_port_of_another_server_is_taken_though_that_one_shares_it_with_itself(workers: int) -> None:
+    with ExitStack() as stack:
+        (first,) = listen("127.0.0.1", 0, 1)
+        stack.enter_context(first)
+        port = first.getsockname()[1]
+        with pytest.raises(ListenError, match=rf"127\.0\.0\.1:{port}: Address already in use; choose another port"):
+            listen("127.0.0.1", port, workers)

@@ -1,0 +1,102 @@
+"""A slot's judgement of its worker; no process is started, nor killed."""
+
+import signal
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from serving.observe import shared
+from serving.process import slot as module
+from serving.process.channel import channels
+from serving.process.slot import Slot
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    seen: list[tuple[int, int]] = []
+    monkeypatch.setattr(module.os, "kill", lambda pid, number: seen.append((pid, number)))
+    return seen
+
+
+@pytest.fixture
+def slot() -> Iterator[Slot]:
+    with socket.socket() as listener:
+        made = Slot(0, listener, shared.region(shared.allocate(1), 0))
+        start(made, 100.0)
+        yield made
+        if made.channel is not None:
+            made.channel.close()
+
+
+def start(slot: Slot, now: float) -> None:
+    ours, theirs = channels()
+    theirs.close()
+    slot.begin(4242, ours, now)
+
+
+def beat(slot: Slot, now: float, *, ready: bool = True) -> None:
+    slot.cells[shared.HEARTBEAT] = now
+    slot.cells[shared.READY] = ready
+
+
+def test_a_worker_that_beats_is_well(slot: Slot) -> None:
+    slot.became_ready(100.4)
+    beat(slot, 110.0)
+    assert slot.complaint(111.4, 0) == ""
+
+
+def test_a_silent_worker_is_stuck_after_a_second_and_a_half(slot: Slot) -> None:
+    slot.became_ready(100.4)
+    beat(slot, 110.0)
+    assert slot.complaint(111.6, 0) == "has not turned its event loop for 1.6 s"
+
+
+def test_a_worker_that_loads_may_take_its_time(slot: Slot) -> None:
+    assert slot.complaint(150.0, 0) == ""
+    assert slot.complaint(161.0, 0).startswith("has not turned its event loop for 61.0 s")
+
+
+def test_silence_while_the_supervisor_stood_still_does_not_count(slot: Slot) -> None:
+    slot.became_ready(100.4)
+    beat(slot, 110.0)
+    assert slot.complaint(200.1, 200.0) == ""
+    assert "1.6 s" in slot.complaint(201.6, 200.0)
+
+
+def test_a_model_that_does_not_answer_though_its_loop_turns(slot: Slot) -> None:
+    slot.became_ready(100.4)
+    for now in (110.0, 112.0, 114.0):
+        beat(slot, now, ready=False)
+        assert slot.complaint(now, 0) == ""
+    beat(slot, 115.5, ready=False)
+    assert slot.complaint(115.5, 0) == "has a model that does not answer for 5.5 s"
+    beat(slot, 115.6)
+    assert slot.complaint(115.6, 0) == ""
+
+
+def test_a_kill_is_done_and_counted_once(slot: Slot, killed: list[tuple[int, int]]) -> None:
+    slot.kill()
+    slot.kill()
+    assert killed == [(4242, signal.SIGKILL)]
+    assert slot.cells[shared.STUCK] == 1
+
+
+def test_the_first_restart_is_at_once_and_the_next_ones_wait(slot: Slot) -> None:
+    pauses: list[float] = []
+    for _ in range(10):
+        slot.ended(200.0)
+        pauses.append(round(slot.start_at - 200.0, 3))
+        start(slot, 200.0)
+    assert pauses == [0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10]
+    assert slot.cells[shared.RESTARTS] == 10
+
+
+def test_a_worker_that_was_ready_for_long_begins_anew(slot: Slot) -> None:
+    for _ in range(3):
+        slot.ended(200.0)
+        start(slot, 200.0)
+    slot.became_ready(200.5)
+    slot.ended(300.0)
+    assert (slot.start_at, slot.failures, slot.pid, slot.ready) == (300.0, 1, 0, False)
+    assert slot.cells[shared.READY] == slot.cells[shared.PID] == 0

@@ -1,9 +1,10 @@
 """The rules of `serving.core.validation` for whole matrices: a few passes over all values instead of a call for each.
 
-A matrix holds rows as they go into the model: a category is its index, a missing value NaN. A limit is compared in the
-matrix's own type, so that a float32 next to 0.1 is inside a range that ends at 0.1.
+A matrix holds rows as they go into the model: a category is its index, a missing value NaN. A limit is rounded as the
+values were, so that the float32 next to 0.1 is inside a range that ends at 0.1.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -15,8 +16,9 @@ from serving.core.errors import RequestError
 from serving.core.session import Matrix
 from serving.core.validation import FLOAT32_MAX, Validator
 
+Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
-_TYPES: Final = ("f", "d")
+Bounds = tuple[Floats, ...]
 
 
 class MatrixRules:
@@ -25,47 +27,63 @@ class MatrixRules:
     def __init__(self, spec: ModelSpec, validator: Validator) -> None:
         columns = spec.feature_columns
         self.features: Final = spec.features
-        self._columns = columns
+        self.columns: Final = columns
         self._validator = validator
         limits = [_limits(column) for column in columns]
-        self._low = {kind: np.array([low for low, _ in limits], dtype=kind) for kind in _TYPES}
-        self._high = {kind: np.array([high for _, high in limits], dtype=kind) for kind in _TYPES}
+        self._bounds = tuple(np.array(side, dtype=np.float64) for side in zip(*limits, strict=True))
+        self._narrow = tuple(side.astype(np.float32) for side in self._bounds)
         self._fractions = np.array([column.type == "float" for column in columns])
         self._nullable = np.array([column.nullable for column in columns])
         self._any_whole = not self._fractions.all()
         self._any_nullable = bool(self._nullable.any())
 
+    def rounded(self, narrow: Mask) -> Bounds:
+        """Lowest and highest values [F] for a matrix whose columns come from float32 where `narrow` [F] is true."""
+        low, high = self._bounds
+        return np.where(narrow, low.astype(np.float32), low), np.where(narrow, high.astype(np.float32), high)
+
+    def missing(self, matrix: Floats) -> Mask | None:
+        """Which values [N, F] are null in a matrix that says so by NaN; None when no feature may be null."""
+        return np.isnan(matrix) & self._nullable if self._any_nullable else None
+
     def checked(self, matrix: Floats) -> Matrix:
-        """`matrix` as float32; RequestError for too few or too many rows, or with row and field of the first fault."""
-        self._validator.count(len(matrix))
-        good = self.good(matrix)
+        """`matrix`, in which NaN is null, as float32; RequestError names row and field of the first fault."""
+        self.count(len(matrix))
+        bounds = self._narrow if matrix.dtype == np.float32 else self._bounds
+        good = self.good(matrix, self.missing(matrix), bounds)
         if not good.all():
-            row = int(np.argmin(good.all(axis=1)))
-            raise self._fault(matrix, row, int(np.argmin(good[row])))
+            raise self.fault(good, matrix)
         return matrix.astype(np.float32, copy=False)
 
-    def good(self, matrix: Floats) -> npt.NDArray[np.bool_]:
-        """Which values [N, F] of a float32 or float64 matrix are right; infinity never is, NaN only as a null."""
-        kind = matrix.dtype.char
-        good = (matrix >= self._low[kind]) & (matrix <= self._high[kind])
+    def count(self, rows: int) -> None:
+        """RequestError for a request without rows or with more than the model takes."""
+        self._validator.count(rows)
+
+    def good(self, matrix: Floats, missing: Mask | None, bounds: Bounds | None = None) -> Mask:
+        """Which values [N, F] are right: in bounds, whole where they have to be, or missing where they may be."""
+        low, high = bounds or self._bounds
+        good = (matrix >= low) & (matrix <= high)
         if self._any_whole:
             with np.errstate(invalid="ignore"):  # a signalling NaN warns
                 good &= (np.floor(matrix) == matrix) | self._fractions
-        if self._any_nullable:
-            good |= np.isnan(matrix) & self._nullable
+        if missing is not None:
+            good |= missing & self._nullable
         return good
 
-    def _fault(self, matrix: Floats, row: int, position: int) -> RequestError:
-        value, column = float(matrix[row, position]), self._columns[position]
-        if column.type == "category":
-            last = len(column.categories) - 1
-            message = f"expected the place, from 0 to {last}, of {column.expectation}; got {value:g}"
+    def fault(self, good: Mask, matrix: Floats, sent: Callable[[int, int], object] | None = None) -> RequestError:
+        """The error of the first value that is not good. `sent` tells the value at (row, position) as it was sent."""
+        row = int(np.argmin(good.all(axis=1)))
+        position = int(np.argmin(good[row]))
+        column, value = self.columns[position], float(matrix[row, position])
+        expected = column.expectation
+        if sent is None and column.type == "category":
+            message = f"expected the place, from 0 to {len(column.categories) - 1}, of {expected}; got {value:g}"
             return RequestError("unknown_category", message, row=row, field=column.name)
         try:
-            self._validator.value(position, value, row)
+            self._validator.value(position, sent(row, position) if sent else value, row)
         except RequestError as error:
             return error
-        return RequestError("out_of_range", f"expected {column.expectation}, got {value:g}", row=row, field=column.name)
+        return RequestError("out_of_range", f"expected {expected}, got {value:g}", row=row, field=column.name)
 
 
 def _limits(column: Column) -> tuple[float, float]:

@@ -34,7 +34,7 @@ def compiled_csv(spec: ModelSpec, rules: MatrixRules, exact: Decoder) -> Decoder
             matrix = table.matrix(body)
         except (KeyError, *REFUSED):
             return exact(body)
-        if matrix is None or not 0 < len(matrix) <= most or not rules.good(matrix).all():
+        if matrix is None or not 0 < len(matrix) <= most or not rules.good(matrix, rules.missing(matrix)).all():
             return exact(body)
         return len(matrix), matrix.astype(np.float32)
 
@@ -71,11 +71,10 @@ class _Table:
         for i, places in self._places.items():
             cells[i::width] = [places[cell] for cell in cells[i::width]]
         numbers = _numbers(b"[%b]" % b",".join(cells))
-        matrix = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers)).reshape(-1, width)
-        if missing:
-            matrix = matrix.copy()
-            for i, rows in missing:
-                matrix[rows, i] = NAN
+        # The sum is a copy, which can be written to, and has no negative zero: `-0` is read as one by floats only.
+        matrix = np.frombuffer(struct.pack(f"{len(numbers)}d", *numbers)).reshape(-1, width) + 0.0
+        for i, rows in missing:
+            matrix[rows, i] = NAN
         return matrix
 
     def _cells(self, body: bytes) -> list[bytes] | None:

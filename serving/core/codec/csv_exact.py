@@ -58,5 +58,5 @@ def _cell(text: str, numeric: bool) -> object:  # noqa: FBT001 - a private cell 
     if not cell:
         return None
     if numeric and (_NUMBER.fullmatch(cell) or _NOT_FINITE.fullmatch(cell)):
-        return float(cell)
+        return float(cell) + 0.0  # -0 is 0
     return cell

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from models.rows import feature_matrix
 from models.spec import ModelSpec
 from serving.core.codec import media
+from serving.core.codec.arrow_rows import arrow_decoder
 from serving.core.codec.csv_compiled import compiled_csv
 from serving.core.codec.csv_exact import csv_rows
 from serving.core.codec.json_compiled import Decoded, Decoder, compiled_json
@@ -46,6 +47,8 @@ def decoders(spec: ModelSpec) -> Mapping[str, Decoder]:
         {
             media.JSON: compiled_json(spec, exact_json) if fast else exact_json,
             media.CSV: compiled_csv(spec, rules, exact_csv) if fast else exact_csv,
+            media.ARROW: (arrow := arrow_decoder(rules)),
+            media.ARROW_FILE: arrow,
             media.NPY: npy_decoder(rules),
             media.TENSOR: tensor_decoder(rules),
         }

@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from serving.core.codec import media
+from serving.core.codec.arrow_answer import encode_arrow
 from serving.core.errors import PredictionError, RequestError
 from serving.core.job import Answer, Job
 from serving.core.session import Matrix, not_finite
@@ -80,7 +81,11 @@ def encode_tensor(predictions: Matrix) -> bytes:
     return predictions.astype("<f4", copy=False).tobytes()
 
 
-BINARY: Final[Mapping[str, Callable[[Matrix], bytes]]] = {media.NPY: encode_npy, media.TENSOR: encode_tensor}
+BINARY: Final[Mapping[str, Callable[[Matrix], bytes]]] = {
+    media.ARROW: encode_arrow,
+    media.NPY: encode_npy,
+    media.TENSOR: encode_tensor,
+}
 """The encoders of what is no text, by media type."""
 
 

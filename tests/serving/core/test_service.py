@@ -1,12 +1,17 @@
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pyarrow import ipc
 
+from serving.core.codec import Encoding
 from serving.core.errors import PredictionError, RequestError
-from serving.core.job import Answer
+from serving.core.job import Answer, Job
 from serving.core.service import Service, load_service
 
 
@@ -80,3 +85,48 @@ def test_alone_it_is_raised(overflows: Service, car: dict[str, object]) -> None:
     body = json.dumps({**car, "displacement": 700}).encode()
     with pytest.raises(PredictionError, match="row 0 is not a finite number"):
         overflows.answer(body, "application/json")
+
+
+def test_an_answer_comes_in_every_form(service: Service, car: dict[str, object]) -> None:
+    def ask(accept: str) -> bytes:
+        answer = service.answer(json.dumps([car, {**car, "weight": 3130}]).encode(), "application/json", accept)
+        assert (answer.content_type, answer.rows) == (accept, 2)
+        return answer.body
+
+    expected = np.array(json.loads(ask("application/json"))["predictions"], dtype=np.float32)
+    lines = ask("text/csv").decode().splitlines()
+    assert np.array([float(line) for line in lines], dtype=np.float32).tolist() == expected.tolist()
+    assert np.frombuffer(ask("application/octet-stream"), dtype="<f4").tolist() == expected.tolist()
+    assert np.load(io.BytesIO(ask("application/x-npy"))).tolist() == expected.tolist()
+    table = ipc.open_stream(ask("application/vnd.apache.arrow.stream")).read_all()
+    assert table["prediction"].to_pylist() == expected.tolist()
+
+
+@given(st.lists(st.lists(st.floats(width=32), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
+def test_every_request_of_a_batch_gets_its_own_numbers_or_an_error(
+    batches: list[list[float]], data: st.DataObject
+) -> None:
+    kinds = data.draw(st.lists(st.sampled_from(["application/json", "text/csv"]), min_size=5, max_size=5))
+    jobs = [Job(len(values), (), kind, b"", "") for values, kind in zip(batches, kinds, strict=False)]
+    predictions = np.array([value for values in batches for value in values], dtype=np.float32)
+    answers = Encoding({"model": "m"}).answers(jobs, predictions)
+    for values, answer in zip(batches, answers, strict=True):
+        if isinstance(answer, RequestError):
+            assert not np.isfinite(values).all()
+            continue
+        text = answer.body.decode()
+        numbers = json.loads(text)["predictions"] if answer.content_type == "application/json" else text.split()
+        assert np.array(numbers, dtype=np.float32).tolist() == values
+
+
+@given(st.data())
+def test_a_row_is_answered_alone_as_beside_others(service: Service, data: st.DataObject) -> None:
+    columns = service.spec.feature_columns
+    numbers = {c.name: st.floats(c.minimum, c.maximum) for c in columns if c.type == "float"}
+    wholes = {c.name: st.integers(int(c.minimum or 0), int(c.maximum or 0)) for c in columns if c.type == "integer"}
+    words = {c.name: st.sampled_from(c.categories) for c in columns if c.type == "category"}
+    rows = data.draw(st.lists(st.fixed_dictionaries(numbers | wholes | words), min_size=2, max_size=8))
+    jobs = [service.decode(json.dumps(row).encode(), "application/json") for row in rows]
+    together = service.answer_all(jobs).predictions
+    alone = [service.answer_all([job]).predictions[0] for job in jobs]
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-4)

@@ -16,7 +16,7 @@ from serving.http.admission import RequestIds, admit, body_limit, call_of, conte
 from serving.http.body import Body, Receive
 from serving.http.head import Head, read_head
 from serving.http.limits import Limits
-from serving.http.observer import NoObserver, Observer
+from serving.http.observer import NoObserver, Observer, report
 from serving.http.routes import Response, Site, refusal
 from serving.http.writer import BODILESS, EVERYWHERE, VARIANT
 
@@ -83,10 +83,10 @@ class Application:
         return Response(body=outcome.body, content_type=outcome.content_type, headers=headers)
 
     async def _refuse(self, error: RequestError, path: str, head: Head | None, body: Body, send: Send) -> None:
-        self._observer.refused(error.status, error.code)
         allow = self._site.allowed(path) if error.status == 405 else ""
         response = refusal(error, allow)
         request_id = (head.request_id if head else "") or self._ids.make()
+        report(self._observer, error, request_id, head)
         # A request that contradicts itself may be understood otherwise by whoever passed it on: no more from there.
         await _begin(response, request_id, send, close=head is None)
         await body.discard()

@@ -16,6 +16,7 @@ from serving.http.answering import BODY, CHUNKS, HEAD, OVER, Answering
 from serving.http.chunks import ChunkedBody
 from serving.http.exchange import Exchange, Shared
 from serving.http.head import Head, malformed
+from serving.http.observer import report
 from serving.http.routes import refusal
 from serving.http.writer import CONTINUE
 
@@ -235,7 +236,7 @@ class Connection(Answering):
         try:
             call = call_of(head, body, request_id, shared.body_limit)
         except RequestError as error:
-            shared.observer.refused(error.status, error.code)
+            report(shared.observer, error, request_id, head)
             exchange.respond(refusal(error))
             return
         exchange.ticket = shared.engine.submit(call, exchange.reply)
@@ -250,9 +251,9 @@ class Connection(Answering):
 
     def _refuse(self, head: Head, error: RequestError) -> None:
         """Refuse a request by its head: the connection goes on when its body is small, or there already."""
-        self.shared.observer.refused(error.status, error.code)
         goes_on = not (head.chunked or head.expects) and head.length <= _SMALL_BODY
         exchange = self._exchange(head, last=not (goes_on and head.keep_alive))
+        report(self.shared.observer, error, exchange.request_id.decode(), head)
         if not exchange.last and head.length:
             self._state, self._needed, self._body = BODY, head.length, None
             self.deadline = self.shared.now + self.shared.limits.body_seconds
@@ -262,10 +263,11 @@ class Connection(Answering):
 
     def _fail(self, error: RequestError) -> None:
         """Refuse what cannot be understood, or comes too slowly: nothing behind it is read."""
-        self.shared.observer.refused(error.status, error.code)
         self._buffer = b""
         self._unread = True
-        self._exchange(None, last=True).respond(refusal(error))
+        exchange = self._exchange(None, last=True)
+        report(self.shared.observer, error, exchange.request_id.decode(), None)
+        exchange.respond(refusal(error))
 
     def _drain(self, size: int) -> None:
         self._drained += size

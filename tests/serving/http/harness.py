@@ -77,12 +77,14 @@ class Counts:
     def __init__(self) -> None:
         self.open = 0
         self.refusals: list[tuple[int, str]] = []
+        self.named: list[str] = []
 
     def connections(self, change: int, /) -> None:
         self.open += change
 
-    def refused(self, status: int, code: str, /) -> None:
+    def refused(self, status: int, code: str, /, *, call: Call) -> None:
         self.refusals.append((status, code))
+        self.named.append(call.request_id)
 
 
 def site_of(engine: Any) -> Site:

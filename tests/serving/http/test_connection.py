@@ -222,6 +222,8 @@ def test_a_refusal_counts_with_its_code() -> None:
     bench.read(post(b"1", "Content-Encoding: br"), post(b"1", "Content-Encoding: gzip"), post(BUSY), b"nonsense")
     codes = [code for _, code in bench.counts.refusals]
     assert codes == ["unsupported_content_encoding", "malformed_encoding", "malformed_request"]
+    named = [answer.headers["x-request-id"] for answer in bench.answers() if answer.status != 503]
+    assert bench.counts.named == named
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,10 @@ class Limits:
     """Most requests that wait."""
     rows: int = 262_144
     """Most rows that wait."""
-    wait: float = 0.05
+    wait: float = 0.025
     """Longest expected wait of a request that is still let in: its own turn so far and the work before it."""
-    always: int = 64
-    """As many requests may always wait, however slow the model is: callers that come together are no overload."""
+    always: int = 32
+    """As many requests may wait even if that takes longer: callers that come together are no overload."""
     run_rows: int = 4096
     """Most rows of one run, but for a request that is larger by itself."""
     run: float = 0.005

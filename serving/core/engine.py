@@ -181,8 +181,9 @@ class Engine:
             self._turn_began = now
         limits = self.limits
         wait = now - self._turn_began + lane.wait(now)
-        full = wait > limits.wait or lane.jobs >= limits.jobs or lane.rows >= limits.rows
-        if full and lane.jobs >= limits.always:
+        if lane.jobs >= limits.jobs or (lane.jobs and lane.rows >= limits.rows):
+            return _FULL
+        if wait > limits.wait and lane.jobs >= limits.always:
             return _FULL
         if call.deadline is not None and call.deadline < now + wait:
             return _LATE if call.deadline < now else _FULL

@@ -223,7 +223,7 @@ def test_a_deadline_that_cannot_be_kept_is_a_503_at_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("limits", "accepted"), [({"jobs": 5}, 5), ({"rows": 40}, 4), ({"wait": 0.0251}, 5)], ids=["jobs", "rows", "time"]
+    ("limits", "accepted"), [({"jobs": 1}, 1), ({"jobs": 5}, 5), ({"rows": 40}, 4), ({"wait": 0.0251}, 5)]
 )
 def test_above_its_bound_the_queue_refuses_at_once_and_before_decoding(limits: dict[str, Any], accepted: int) -> None:
     rig = Rig(row_seconds=0.001, always=2, **limits)

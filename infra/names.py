@@ -165,6 +165,14 @@ class Names:
         """The model package group in the registry."""
         return f"{self.prefix}-{model}"
 
+    def answers_topic(self, model: str) -> str:
+        """The SNS topic that an asynchronous endpoint publishes its answers and failures on."""
+        return f"{self.prefix}-{model}-answers"
+
+    def answers_topic_arn(self, model: str) -> str:
+        """The ARN of that topic."""
+        return f"arn:aws:sns:{self.region}:{self.account_id}:{self.answers_topic(model)}"
+
     def endpoint(self, model: str) -> str:
         """The SageMaker endpoint."""
         return f"{self.prefix}-{model}"

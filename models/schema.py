@@ -176,12 +176,25 @@ class Serverless(Section):
     max_concurrency: int = Field(default=5, ge=1, le=200)
 
 
+class Asynchronous(Section):
+    """An endpoint that takes its requests from S3 and answers into S3, and nothing else (SageMaker has no both)."""
+
+    max_concurrent: int = Field(default=4, ge=1, le=1000)
+    """Requests that an instance has in hand at once."""
+    backlog_per_instance: int = Field(default=5, ge=1)
+    """Requests waiting per instance above which there come more instances."""
+    notify: bool = True
+    """Whether each answer and each failure is published on the model's topic."""
+
+
 class Serving(Section):
     """The endpoint: instances or serverless (which of them, the stack decides), limits and how it is updated."""
 
     instance_type: InstanceType
     scaling: Scaling = Scaling()
     serverless: Serverless = Serverless()
+    asynchronous: Asynchronous | None = None
+    """Only on instances: SageMaker takes no serverless endpoint that is asynchronous."""
     max_rows: int = Field(default=1000, ge=1)
     max_body_bytes: int = Field(default=1_000_000, ge=1024, le=25_000_000)
     """SageMaker takes at most 25 MB a request."""

@@ -8,6 +8,8 @@ have rolled the endpoint back to them while UpdateEndpoint counts as a success, 
 Autoscaling changes the number of instances; alone it is no reason for a new configuration. When there is a new one for
 another reason, it begins with as many as are live (Pulumi ignores `ignore_changes` where it replaces).
 
+With `[serving.asynchronous]` it takes its requests from S3 and answers into S3 (asynchronous.py).
+
 Serverless inference takes no VPC, network isolation, data capture or deployment guardrails
 (https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html, feature exclusions), so they are left out
 there rather than declared and refused.
@@ -18,6 +20,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from infra.components.asynchronous import AnswersTopic, AnswersTopicArgs, async_config, asynchronous
 from infra.components.autoscaling import Autoscaling, AutoscalingArgs
 from infra.components.deployment import deployment_config
 from infra.components.endpoint_alarms import EndpointAlarms, EndpointAlarmsArgs
@@ -126,8 +129,16 @@ class Endpoint(pulumi.ComponentResource):
             kms_key_arn=self._volume_key(),
             production_variants=[variant(args.spec, args.platform, model.name, live)],
             data_capture_config=None if args.serverless else data_capture(args.spec, args.platform),
+            async_inference_config=async_config(args.spec, args.platform, self._answers_topic()),
             opts=self._retained(*([_INSTANCES] if is_autoscaled(args.spec, args.platform) else [])),
         )
+
+    def _answers_topic(self) -> pulumi.Output[str] | None:
+        settings = asynchronous(self._args.spec, self._args.platform)
+        if settings is None or not settings.notify:
+            return None
+        args = AnswersTopicArgs(spec=self._args.spec, platform=self._args.platform)
+        return AnswersTopic(f"{self._args.spec.name}-answers", args, self._child).arn
 
     def _retained(self, *ignored: str) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions(parent=self, retain_on_delete=True, ignore_changes=list(ignored))

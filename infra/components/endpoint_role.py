@@ -3,6 +3,7 @@
 A Batch Transform job has no role of its own: it runs the model with this one, reads its parts and writes its answers.
 """
 
+from infra.components.asynchronous import async_statements
 from infra.components.endpoint_alarms import rollback_alarm_arns
 from infra.components.model_role import (
     data_key,
@@ -30,6 +31,7 @@ def endpoint_statements(spec: ModelSpec, platform: PlatformOutputs) -> list[Stat
         objects("BatchOutput", artifacts, f"batch-output/{spec.name}/", ["s3:AbortMultipartUpload", "s3:PutObject"]),
         listing("ListArtefacts", artifacts, [f"models/{spec.name}/", f"batch-input/{spec.name}/"]),
         objects("Capture", capture, f"{spec.name}/", ["s3:PutObject"]),
+        *async_statements(spec, platform),
         *pull_image(platform, "serving"),
         *network_interfaces(platform),
         data_key(platform),

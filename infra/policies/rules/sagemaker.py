@@ -26,6 +26,7 @@ _GOOD_MODEL = {
 _CAPTURE = {"enableCapture": True, "destinationS3Uri": "s3://capture/", "kmsKeyId": "key"}
 _VARIANT = {"variantName": "main", "instanceType": "ml.m5.large", "initialInstanceCount": 2}
 _GOOD_CONFIGURATION = {"kmsKeyArn": "key", "productionVariants": [_VARIANT], "dataCaptureConfig": _CAPTURE}
+_ANSWERS = {"s3OutputPath": "s3://capture/answers/", "s3FailurePath": "s3://capture/failures/", "kmsKeyId": "key"}
 _ROLLBACK = {"alarms": [{"alarmName": "errors"}]}
 _DEPLOYMENT = {
     "autoRollbackConfiguration": _ROLLBACK,
@@ -186,6 +187,23 @@ RULES: tuple[Rule, ...] = (
         {"dataCaptureConfig": {**_CAPTURE, "kmsKeyId": None}},
         aws_docs("Capturing data", "sagemaker/latest/dg/model-monitor-data-capture-endpoint.html"),
         ml_lens("MLSEC03-BP03"),
+    ),
+    sagemaker_rule(
+        "sagemaker-async-answers",
+        "An asynchronous endpoint encrypts its answers with a key of one's own and says where failures go",
+        "medium",
+        _CONFIGURATION,
+        lambda properties: (
+            all_of(*(present(f"asyncInferenceConfig.outputConfig.{each}") for each in ("kmsKeyId", "s3FailurePath")))(
+                properties
+            )
+            if properties.at("asyncInferenceConfig")
+            else None
+        ),
+        {**_GOOD_CONFIGURATION, "asyncInferenceConfig": {"outputConfig": _ANSWERS}},
+        {"asyncInferenceConfig": {"outputConfig": {**_ANSWERS, "s3FailurePath": None}}},
+        aws_docs("Asynchronous inference", "sagemaker/latest/dg/async-inference-create-endpoint.html"),
+        ml_lens("MLSEC02-BP01"),
     ),
     StackRule(
         id="sagemaker-endpoint-rollback",

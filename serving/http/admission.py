@@ -55,6 +55,7 @@ def context_of(head: Head, body: bytes, site: Site, limit: int) -> SiteContext:
         path=head.path,
         query=head.query,
         content_type=head.content_type,
+        accept=head.accept,
         body=decoded(body, head.content_encoding, limit),
         if_none_match=head.if_none_match,
     )

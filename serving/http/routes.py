@@ -19,14 +19,13 @@ from serving.page.status import Counts
 INVOCATIONS: Final = "/invocations"
 JSON: Final = "application/json"
 GET: Final = ("GET", "HEAD")
-METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class MetricsText(Protocol):
     """Whoever has the metrics."""
 
-    def text(self) -> bytes:
-        """All metrics in Prometheus' text format."""
+    def exposition(self, accept: str) -> tuple[str, bytes]:
+        """Content type and body of all metrics, in the format that the Accept header asks for."""
         ...
 
     def input_counts(self, service: Service, /) -> Counts:
@@ -54,6 +53,7 @@ class SiteContext:
     query: str = ""
     """The query as it was sent, without its question mark."""
     content_type: str = ""
+    accept: str = ""
     body: bytes = b""
     if_none_match: str = ""
 
@@ -138,8 +138,9 @@ def _ping(context: SiteContext) -> Response:
     return Response(body=b'{"status":"ready"}')
 
 
-def _metrics(observer: MetricsText, _: SiteContext) -> Response:
-    return Response(body=observer.text(), content_type=METRICS_TYPE)
+def _metrics(observer: MetricsText, context: SiteContext) -> Response:
+    content_type, body = observer.exposition(context.accept)
+    return Response(body=body, content_type=content_type)
 
 
 def _page(render: Callable[[Service], Page], context: SiteContext) -> Response:

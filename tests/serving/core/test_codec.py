@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.spec import ModelSpec
@@ -160,6 +160,7 @@ def test_an_answer_nobody_can_give_is_refused() -> None:
     assert caught.value.status == 406
 
 
+@settings(deadline=None)
 @given(body=st.binary(max_size=200), content_type=st.sampled_from([codec.JSON, codec.CSV]))
 def test_no_bytes_bring_the_decoder_down(spec: ModelSpec, body: bytes, content_type: str) -> None:
     status = 200

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import ipc
 
@@ -102,6 +102,7 @@ def test_an_answer_comes_in_every_form(service: Service, car: dict[str, object])
     assert table["prediction"].to_pylist() == expected.tolist()
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.floats(width=32), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
 def test_every_request_of_a_batch_gets_its_own_numbers_or_an_error(
     batches: list[list[float]], data: st.DataObject
@@ -119,6 +120,7 @@ def test_every_request_of_a_batch_gets_its_own_numbers_or_an_error(
         assert np.array(numbers, dtype=np.float32).tolist() == values
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_row_is_answered_alone_as_beside_others(service: Service, data: st.DataObject) -> None:
     columns = service.spec.feature_columns

@@ -2,7 +2,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.rows import feature_matrix
@@ -106,6 +106,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_value_is_either_refused_by_name_or_fit_for_the_model(spec: ModelSpec, data: st.DataObject) -> None:
     good: Car = dict(zip(spec.features, (4, 97.0, 88.0, 2130, 14.5, 1971, "Japan"), strict=True))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.rows import feature_matrix
@@ -84,6 +84,7 @@ def bodies(draw: st.DrawFn) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_what_the_fast_way_takes_the_exact_way_takes_with_the_same_numbers(
     every_type: ModelSpec, decoder: Decoder, data: st.DataObject

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.rows import feature_matrix
@@ -127,6 +127,7 @@ def documents(draw: st.DrawFn, spec: ModelSpec, good: Car) -> bytes:
     return body
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_what_the_fast_way_takes_the_exact_way_takes_with_the_same_numbers(
     every_type: ModelSpec, data: st.DataObject

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -165,6 +165,7 @@ def test_raw_bytes_of_half_a_row_are_refused(every_type: ModelSpec) -> None:
     assert refusal(every_type, b"", TENSOR).code == "no_rows"
 
 
+@settings(deadline=None)
 @given(array=arrays.arrays(arrays.scalar_dtypes(), arrays.array_shapes(max_dims=3, max_side=WIDTH)))
 def test_any_array_is_refused_or_right(every_type: ModelSpec, array: Any) -> None:
     read = decoded_or_refused(every_type, npy(array))
@@ -173,6 +174,7 @@ def test_any_array_is_refused_or_right(every_type: ModelSpec, array: Any) -> Non
         assert np.isfinite(read[:, :6]).all()
 
 
+@settings(deadline=None)
 @given(body=st.binary(max_size=80), cut=st.integers(0, 128))
 def test_no_bytes_bring_it_down(every_type: ModelSpec, body: bytes, cut: int) -> None:
     good = npy(np.zeros((1, WIDTH)))

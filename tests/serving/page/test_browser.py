@@ -1,96 +1,76 @@
 """The page in a real browser, as a person uses it."""
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+import json
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
 
+import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not CHROMIUM.exists() and os.environ.get("CI") != "true",
-        reason="no chromium: apt-get install -y chromium",
-    ),
-]
-SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
+pytestmark = pytest.mark.slow
+
+Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="module")
-def url(start_server: Callable[..., Any], base_dir: Path) -> str:
-    process = start_server(base_dir, RELEASE="arn:aws:sagemaker:eu-west-1:111111111111:model-package/group/3")
-    process.wait_until_ready()
-    return process.url
+@pytest.fixture(params=["desktop-light", "phone-dark"])
+def page(request: pytest.FixtureRequest, open_page: Open) -> Page:
+    """The page with its first answer, at one size."""
+    size, scheme = request.param.split("-")
+    page = open_page(size=size, scheme=scheme)
+    expect(page.locator("#marker")).to_be_visible()
+    return page
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+def look_again(page: Page) -> None:
+    """The page asks for the state at once when it is looked at again."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
 
 
-@pytest.fixture(params=["desktop", "phone"])
-def page(request: pytest.FixtureRequest, browser: Browser, url: str) -> Iterator[Page]:
-    """The page at one size; at the end, nothing may have been complained of or asked of another host."""
-    width, height = SIZES[request.param]
-    scheme = "dark" if request.param == "phone" else "light"
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme, locale="en-US")
-    context.set_default_timeout(10_000)
-    page = context.new_page()
-    complaints: list[str] = []
-    hosts: set[str] = set()
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", lambda asked: hosts.add("/".join(asked.url.split("/")[:3])))
-    page.goto(url)
-    yield page
-    context.close()
-    assert complaints == []
-    assert hosts == {url}
-
-
-def test_fill_in_press_predict_see_the_number(page: Page) -> None:
+def fill_in(page: Page) -> None:
     for name, value in {"cylinders": "4", "displacement": "129", "horsepower": "", "weight": "2130"}.items():
         page.locator(f"#field-{name}").fill(value)
     page.get_by_label("Acceleration").fill("14.5")
-    page.get_by_label("Model year").fill("1971")
+    page.locator("#field-model_year").fill("1971")
     page.get_by_label("Japan").check()
+
+
+def test_fill_in_press_predict_see_the_number(page: Page) -> None:
+    fill_in(page)
     page.get_by_role("button", name="Predict").click()
     expect(page.locator("#prediction")).to_have_text("35.25")
     expect(page.locator("#place")).to_contain_text("% of the 120 training rows")
-    expect(page.locator("#marker")).to_be_visible()
-    expect(page.locator("#curl")).to_contain_text('"weight":2130')
     expect(page.locator("#result-title")).to_be_in_viewport()
 
 
-def test_an_example_shows_what_was_recorded(page: Page) -> None:
+def test_the_answer_follows_the_fields_without_a_button(page: Page) -> None:
+    fill_in(page)
+    expect(page.locator("#prediction")).to_have_text("35.25")
+    page.locator("#field-weight").fill("2330")
+    expect(page.locator("#prediction")).to_have_text("34.25")
+
+
+def test_a_sample_row_shows_what_was_recorded(page: Page) -> None:
     page.locator(".example").nth(1).click()
-    expect(page.locator("#actual")).to_contain_text("Recorded for this example: 23.")
-    expect(page.locator("#prediction")).not_to_have_text("–")
+    expect(page.locator("#actual")).to_contain_text("Recorded for this row: 23.")
+    expect(page.locator(".example").nth(1)).to_have_attribute("aria-pressed", "true")
+    page.locator("#field-weight").fill("3000")
+    expect(page.locator("#actual")).to_be_hidden()
 
 
 def test_a_wrong_value_is_said_at_its_field(page: Page) -> None:
+    before = page.locator("#prediction").text_content()
     weight = page.locator("#field-weight")
     weight.fill("9000")
     page.get_by_role("button", name="Predict").click()
     expect(page.locator("#error-weight")).to_contain_text("8000")
     expect(weight).to_have_attribute("aria-invalid", "true")
     expect(weight).to_be_focused()
-    expect(page.locator("#prediction")).to_have_text("–")
+    expect(page.locator("#prediction")).to_have_text(before or "")
+    expect(page.locator("#place")).to_contain_text("The answer for the values before")
 
 
 def test_a_value_beyond_the_training_data_is_pointed_out(page: Page) -> None:
@@ -99,15 +79,163 @@ def test_a_value_beyond_the_training_data_is_pointed_out(page: Page) -> None:
     expect(page.locator("#error-horsepower")).to_contain_text("Outside the")
 
 
+def test_influence_is_what_the_model_answers_with_one_field_changed(page: Page, url: str) -> None:
+    fill_in(page)
+    expect(page.locator("#prediction")).to_have_text("35.25")
+    expect(page.locator("#influence li").first.locator(".name")).to_have_text("Weight")
+    row = {
+        "cylinders": 4, "displacement": 129, "horsepower": None, "weight": 2130,
+        "acceleration": 14.5, "model_year": 1971, "origin": "Japan",
+    }  # fmt: skip
+    for entry in page.locator("#influence li").all():
+        name = (entry.locator(".name").text_content() or "").lower().replace(" ", "_")
+        versus = (entry.locator(".versus").text_content() or "").split(" instead of ")
+        if len(versus) < 2:
+            continue
+        typical = versus[1] if name == "origin" else float(versus[1])
+        predictions = httpx.post(f"{url}/invocations", json=[row, {**row, name: typical}]).json()["predictions"]
+        shown = float((entry.locator(".effect").text_content() or "").replace("−", "-"))
+        assert shown == pytest.approx(predictions[0] - predictions[1], abs=0.006), name
+
+
+def test_the_curve_is_read_off_by_the_keyboard(page: Page) -> None:
+    fill_in(page)
+    expect(page.locator("#prediction")).to_have_text("35.25")
+    page.locator("#whatif-field").select_option("weight")
+    expect(page.locator("#whatif-reading")).to_have_text("2130 lb → 35.25 mi/gal")
+    slider = page.locator("#whatif-value")
+    slider.focus()
+    page.keyboard.press("End")
+    expect(page.locator("#whatif-reading")).to_contain_text("5490 lb → ")
+    expect(slider).to_have_attribute("aria-valuetext", "5490 lb gives 18.45 mi/gal")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#field-weight")).to_have_value("5490")
+    expect(page.locator("#prediction")).to_have_text("18.45")
+
+
+def test_the_curve_has_a_table_and_marks_the_training_range(page: Page) -> None:
+    page.locator("#whatif-field").select_option("weight")
+    expect(page.locator("#whatif-plot svg")).to_have_attribute("aria-label", re.compile("Weight"))
+    expect(page.locator("#whatif-plot .trained")).to_have_count(1)
+    page.get_by_text("As a table").click()
+    table = page.locator("#whatif-table")
+    expect(table.locator("thead th").first).to_have_text("Weight (lb)")
+    expect(table.locator("tbody tr").first).to_contain_text("outside")
+    expect(table.get_by_text("(your value)")).to_have_count(1)
+    assert table.locator("tbody tr").count() >= 49
+
+
+def test_a_category_has_a_point_each(page: Page) -> None:
+    page.locator("#whatif-field").select_option("origin")
+    expect(page.locator("#whatif-plot .stem")).to_have_count(3)
+    expect(page.locator("#whatif-plot .trained")).to_have_count(0)
+    page.locator("#whatif-value").focus()
+    page.keyboard.press("End")
+    page.get_by_role("button", name="Use this value").click()
+    expect(page.locator("#field-origin, [name=origin]:checked")).to_have_count(1)
+    expect(page.locator("#whatif-use")).to_be_disabled()
+
+
+def test_the_curve_is_one_request(page: Page) -> None:
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data or "") if request.method == "POST" else None)
+    with page.expect_response("**/invocations"):
+        page.locator("#whatif-field").select_option("displacement")
+    expect(page.locator("#whatif-reading")).to_contain_text("in³")
+    assert [len(json.loads(body)) for body in sent if len(json.loads(body)) > 1][:2] in ([49], [50])
+
+
+@pytest.mark.parametrize(("language", "code"), [("curl", "#curl"), ("Python", "#python")])
+def test_the_request_shown_is_the_one_to_run(page: Page, language: str, code: str) -> None:
+    fill_in(page)
+    expect(page.locator("#prediction")).to_have_text("35.25")
+    page.get_by_role("tab", name=language).click()
+    expect(page.locator(code)).to_be_visible()
+    text = page.locator(code).text_content() or ""
+    command = [sys.executable, "-c", text] if language == "Python" else shlex.split(text.replace("\\\n", " "))
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+    prediction = float(answer) if language == "Python" else json.loads(answer)["predictions"][0]
+    assert prediction == pytest.approx(35.25, abs=0.01)
+
+
+def test_tabs_are_moved_between_by_arrows(page: Page) -> None:
+    page.get_by_role("tab", name="curl").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Python")).to_be_focused()
+    expect(page.get_by_role("tabpanel", name="Python")).to_be_visible()
+    expect(page.locator("#curl")).to_be_hidden()
+
+
 def test_the_keyboard_is_enough(page: Page) -> None:
     page.locator("#field-model_year").focus()
     page.keyboard.press("Tab")
+    before = page.locator("#prediction").text_content() or ""
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
-    expect(page.locator("#marker")).to_be_visible()
+    expect(page.locator("#prediction")).not_to_have_text(before)
 
 
 def test_nothing_sticks_out_sideways(page: Page) -> None:
-    page.get_by_role("button", name="Predict").click()
-    expect(page.locator("#marker")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+
+
+def test_drift_is_measured_after_a_hundred_rows(page: Page, url: str) -> None:
+    row = {
+        "cylinders": 4, "displacement": 129, "horsepower": None, "weight": 2130,
+        "acceleration": 14.5, "model_year": 1971, "origin": "Japan",
+    }  # fmt: skip
+    httpx.post(f"{url}/invocations", json=[row] * 1000)
+    page.reload()
+    expect(page.locator("#drift-summary")).to_contain_text("fields drifted, by ")
+    expect(page.locator("#drift tbody tr")).to_have_count(7)
+    expect(page.locator("#drift")).to_contain_text("drifted")
+
+
+def test_a_refusal_and_a_server_that_is_gone_are_said(open_page: Open) -> None:
+    page = open_page(expected="Failed to load resource")
+    expect(page.locator("#marker")).to_be_visible()
+
+    def refuse(route: Route) -> None:
+        error = {"code": "overloaded", "message": "too many requests wait", "field": None, "row": None}
+        route.fulfill(status=503, content_type="application/json", body=json.dumps({"error": error}))
+
+    page.route("**/invocations", refuse)
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator("#form-error")).to_have_text("too many requests wait")
+    page.unroute("**/invocations")
+    page.route("**/*", lambda route: route.abort())
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator("#form-error")).to_have_text("The server does not answer. Try again.")
+    look_again(page)
+    expect(page.locator("#notice")).to_have_text("The server does not answer. The page goes on trying.")
+    expect(page.locator("#readiness-word")).to_have_text("No answer")
+    page.unroute("**/*")
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator("#form-error")).to_be_hidden()
+    look_again(page)
+    expect(page.locator("#notice")).to_be_hidden()
+
+
+def test_another_release_is_pointed_out_without_a_reload(open_page: Open) -> None:
+    page = open_page()
+
+    def newer(route: Route) -> None:
+        content = route.fetch().json()
+        route.fulfill(json=content | {"release": "group/4"})
+
+    page.route("**/status", newer)
+    expect(page.locator("#notice")).to_have_text(
+        "Another release answers now. Reload the page to see it.", timeout=8000
+    )
+
+
+def test_files_are_asked_for_once(open_page: Open) -> None:
+    page = open_page()
+    expect(page.locator("#marker")).to_be_visible()
+    asked: list[tuple[str, int]] = []
+    page.on("response", lambda response: asked.append((response.url, response.status)))
+    page.goto(page.url)
+    expect(page.locator("#marker")).to_be_visible()
+    sizes = page.evaluate("performance.getEntriesByType('resource').map((e) => [e.name, e.transferSize])")
+    assert [name for name, size in sizes if "/static/" in name and size > 0] == []

@@ -123,3 +123,8 @@ def test_names_read_as_words() -> None:
 )
 def test_a_release_is_shown_short(release: str, short: str) -> None:
     assert page.short_release(release) == short
+
+
+def test_without_a_script_the_page_says_so_and_shows_the_request(html: str) -> None:
+    assert "<noscript>" in html
+    assert "curl -H" in html

@@ -1,0 +1,111 @@
+"""The page in real headless Chromium: one server, one browser, and a page that must never complain."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
+SCREENSHOTS = Path(__file__).resolve().parents[3] / "build" / "screenshots"
+
+Open = Callable[..., Page]
+Findings = Callable[[Page], list[str]]
+
+
+@pytest.fixture(scope="session")
+def url(start_server: Callable[..., Any], base_dir: Path) -> str:
+    """A real server of the small artefact."""
+    process = start_server(base_dir, RELEASE="arn:aws:sagemaker:eu-west-1:111111111111:model-package/group/3")
+    process.wait_until_ready()
+    return process.url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists() and os.environ.get("CI") != "true":
+        pytest.skip("no chromium: apt-get install -y chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, url: str) -> Iterator[Open]:
+    """Open pages; at the end, nothing may have been complained of or asked of another host.
+
+    `expected` are beginnings of complaints that a test provokes.
+    """
+    complaints: list[str] = []
+    hosts: set[str] = set()
+    provoked: list[str] = []
+    contexts: list[Any] = []
+
+    def open_page(
+        path: str = "/",
+        *,
+        size: str = "desktop",
+        scheme: str = "light",
+        at: str = url,
+        expected: str = "",
+        **options: Any,
+    ) -> Page:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,  # pyright: ignore[reportArgumentType]
+            locale="en-US",
+            **options,
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        provoked.extend([expected] if expected else [])
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda asked: hosts.add("/".join(asked.url.split("/")[:3])))
+        page.goto(at + path)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert [text for text in complaints if not any(text.startswith(start) for start in provoked)] == []
+    assert {host for host in hosts if not host.startswith(("http://127.0.0.1:", "blob:"))} == set()
+
+
+@pytest.fixture(scope="session")
+def findings() -> Findings:
+    """What axe finds on a page, with every detail opened."""
+
+    def find(page: Page) -> list[str]:
+        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        violations = Axe().run(page).response["violations"]
+        return [f"{found['id']}: {node['target']}" for found in violations for node in found["nodes"]]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def screenshot() -> Callable[[Page, str], None]:
+    """Keep the whole page as a picture in build/screenshots."""
+
+    def take(page: Page, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+    return take

@@ -17,6 +17,9 @@ from models.spec import ModelSpec
 
 Rows = Sequence[Mapping[str, object]]
 JSON: Final = "application/json"
+CSV: Final = "text/csv"
+ARROW: Final = "application/vnd.apache.arrow.stream"
+TENSOR: Final = "application/octet-stream"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +28,8 @@ class Form:
 
     content_type: str
     encode: Callable[[ModelSpec, Rows], bytes]
+    accept: str = JSON
+    """How the answer is wanted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,7 @@ class Body:
     """A request's body as bytes and in a file."""
 
     content_type: str
+    accept: str
     content: bytes
     file: Path
 
@@ -39,6 +45,7 @@ class Body:
         """A file with the bytes of the whole HTTP request to `path`."""
         head = (
             f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {self.content_type}\r\n"
+            f"Accept: {self.accept}\r\n"
             f"Content-Length: {len(self.content)}\r\n\r\n"
         )
         file = self.file.with_suffix(f".{path.strip('/').replace('/', '-')}.http")
@@ -53,7 +60,7 @@ def body(spec: ModelSpec, form: str, rows: Rows) -> Body:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{form}-{len(rows)}-{hashlib.sha256(content).hexdigest()[:8]}"
     file.write_bytes(content)
-    return Body(content_type=FORMS[form].content_type, content=content, file=file)
+    return Body(content_type=FORMS[form].content_type, accept=FORMS[form].accept, content=content, file=file)
 
 
 def _rows(_spec: ModelSpec, rows: Rows) -> bytes:
@@ -111,7 +118,7 @@ FORMS: Final[dict[str, Form]] = {
     "named": Form(content_type=JSON, encode=_named),
     "inputs": Form(content_type=JSON, encode=_inputs),
     "v2": Form(content_type=JSON, encode=_v2),
-    "csv": Form(content_type="text/csv", encode=_csv),
-    "arrow": Form(content_type="application/vnd.apache.arrow.stream", encode=_arrow),
-    "tensor": Form(content_type="application/octet-stream", encode=_tensor),
+    "csv": Form(content_type=CSV, encode=_csv, accept=CSV),
+    "arrow": Form(content_type=ARROW, encode=_arrow, accept=ARROW),
+    "tensor": Form(content_type=TENSOR, encode=_tensor, accept=TENSOR),
 }

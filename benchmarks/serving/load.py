@@ -47,7 +47,7 @@ def closed(port: int, path: str, body: Body, *, connections: int, seconds: int, 
     """Run wrk, with one thread."""
     command = ["wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s"]
     script = ["--timeout", "30s", "--script", str(SOURCES / "wrk.lua"), f"http://127.0.0.1:{port}{path}"]
-    environ = {"BENCH_BODY": str(body.file), "BENCH_CONTENT_TYPE": body.content_type}
+    environ = {"BENCH_BODY": str(body.file), "BENCH_CONTENT_TYPE": body.content_type, "BENCH_ACCEPT": body.accept}
     return parse_wrk(_run(pinned(processors, command + script), environ))
 
 

@@ -144,7 +144,7 @@ class Server:
         """Status and content of one answer; OSError when nobody answers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            headers = {"Content-Type": body.content_type} if body else {}
+            headers = {"Content-Type": body.content_type, "Accept": body.accept} if body else {}
             connection.request(method, path, body.content if body else None, headers)
             answer = connection.getresponse()
             return answer.status, answer.read()

@@ -1,7 +1,9 @@
 -- wrk's part of the bench: one request from a file for every connection, the result as one line of JSON.
--- BENCH_BODY is the file, BENCH_CONTENT_TYPE its media type. The request is built once, so that wrk itself costs little.
+-- BENCH_BODY is the file, BENCH_CONTENT_TYPE its media type, BENCH_ACCEPT that of the answer. The request is built once,
+-- so that wrk itself costs little.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = os.getenv("BENCH_CONTENT_TYPE")
+wrk.headers["Accept"] = os.getenv("BENCH_ACCEPT")
 local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
 wrk.body = file:read("*a")
 file:close()

@@ -41,10 +41,15 @@ def call_of(head: Head, body: bytes, request_id: str, limit: int) -> Call:
         head.content_type,
         head.accept,
         request_id=request_id,
-        deadline=time.monotonic() + head.deadline_ms / 1000 if head.deadline_ms else None,
+        deadline=deadline_of(head) if head.deadline_ms else None,
         variant=head.variant,
         traceparent=head.traceparent,
     )
+
+
+def deadline_of(head: Head) -> float:
+    """When the caller, who says how long it waits, stops waiting; by `time.monotonic`."""
+    return time.monotonic() + head.deadline_ms / 1000
 
 
 def context_of(head: Head, body: bytes, site: Site, limit: int) -> SiteContext:

@@ -124,8 +124,7 @@ class Answering(asyncio.Protocol):
         if self._queue:
             self._flush()
         for exchange in self._queue:
-            if exchange.ticket is not None:
-                exchange.ticket.cancel()
+            exchange.cancel()
         if self._queue:
             self._queue.clear()
             self._transport.close()

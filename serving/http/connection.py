@@ -11,9 +11,10 @@ import re
 from typing import Final, cast
 
 from serving.core.errors import RequestError
-from serving.http.admission import admit, body_limit, call_of, context_of, is_call
+from serving.http.admission import admit, body_limit, context_of, is_call
 from serving.http.answering import BODY, CHUNKS, HEAD, OVER, Answering
 from serving.http.chunks import ChunkedBody
+from serving.http.encoding import decoded
 from serving.http.exchange import Exchange, Shared
 from serving.http.head import Head, malformed
 from serving.http.observer import report
@@ -57,8 +58,7 @@ class Connection(Answering):
         shared = self.shared
         self._state, self._buffer = OVER, b""
         for exchange in self._queue:
-            if exchange.ticket is not None:
-                exchange.ticket.cancel()
+            exchange.cancel()
         self._queue.clear()
         shared.connections.discard(self)
         shared.observer.connections(-1)
@@ -180,7 +180,7 @@ class Connection(Answering):
             self._state, self._needed, self._body = BODY, head.length, bytearray()
         self.deadline = shared.now + shared.limits.body_seconds
         if head.expects and not self._buffer:
-            go_on = Exchange(self, "", True, False)  # noqa: FBT003
+            go_on = Exchange(self, "", None)
             go_on.output = CONTINUE
             self._queue.append(go_on)
             self.answered(go_on)
@@ -226,24 +226,28 @@ class Connection(Answering):
         """Have the engine answer."""
         shared = self.shared
         request_id = head.request_id or shared.ids.make()
-        exchange = Exchange(self, request_id, head.http11, not head.keep_alive)
+        exchange = Exchange(self, request_id, head, body)
         queue = self._queue
         queue.append(exchange)
         if exchange.last:
             self._state = OVER
         elif len(queue) > 1 and len(queue) >= shared.limits.pipelined:
             self._pause()
-        try:
-            call = call_of(head, body, request_id, shared.body_limit)
-        except RequestError as error:
-            report(shared.observer, error, request_id, head)
-            exchange.respond(refusal(error))
-            return
-        exchange.ticket = shared.engine.submit(call, exchange.reply)
+        if head.content_encoding:
+            try:
+                exchange.body = decoded(body, head.content_encoding, shared.body_limit)
+            except RequestError as error:
+                report(shared.observer, error, request_id, head)
+                exchange.respond(refusal(error))
+                return
+        ticket = shared.engine.submit(exchange, exchange.reply)
+        if exchange.output is None:
+            exchange.ticket = ticket
 
     def _exchange(self, head: Head | None, *, last: bool) -> Exchange:
         request_id = (head.request_id if head else "") or self.shared.ids.make()
-        exchange = Exchange(self, request_id, head is None or head.http11, last)
+        exchange = Exchange(self, request_id, head)
+        exchange.last = last
         self._queue.append(exchange)
         if last:
             self._state = OVER
@@ -253,7 +257,7 @@ class Connection(Answering):
         """Refuse a request by its head: the connection goes on when its body is small, or there already."""
         goes_on = not (head.chunked or head.expects) and head.length <= _SMALL_BODY
         exchange = self._exchange(head, last=not (goes_on and head.keep_alive))
-        report(self.shared.observer, error, exchange.request_id.decode(), head)
+        report(self.shared.observer, error, exchange.request_id, head)
         if not exchange.last and head.length:
             self._state, self._needed, self._body = BODY, head.length, None
             self.deadline = self.shared.now + self.shared.limits.body_seconds
@@ -266,7 +270,7 @@ class Connection(Answering):
         self._buffer = b""
         self._unread = True
         exchange = self._exchange(None, last=True)
-        report(self.shared.observer, error, exchange.request_id.decode(), None)
+        report(self.shared.observer, error, exchange.request_id, None)
         exchange.respond(refusal(error))
 
     def _drain(self, size: int) -> None:

@@ -103,7 +103,7 @@ class Site:
             return refusal(error)
         except Exception:
             # The trace is for us; the caller gets a sentence.
-            traceback.print_exc(file=sys.stderr)
+            sys.stderr.write(traceback.format_exc())
             return refusal(RequestError("internal", "the server failed on this request", status=500))
 
 

@@ -274,10 +274,10 @@ class Transport:
 class Bench:
     """A connection of the default front without sockets or time."""
 
-    def __init__(self, **limits: Any) -> None:
+    def __init__(self, make_engine: Callable[[Any], Any] | None = None, **limits: Any) -> None:
         self.clock = Clock()
         self.engine = EchoEngine(self.clock.call_soon)
-        engine = cast("Any", self.engine)
+        engine = make_engine(self.clock.call_soon) if make_engine else cast("Any", self.engine)
         self.counts = Counts()
         self.shared = Shared(engine, site_of(engine), Limits(**limits), self.counts, cast("Any", self.clock))
         self.connection, self.transport = self.connect()

@@ -1,9 +1,13 @@
 """The default front's connection without sockets: what it reads, how it answers, and when it loses patience."""
 
+import gc
+import json
 from collections.abc import Callable
 
 import pytest
 
+from serving.core.engine import Engine
+from serving.core.service import Service
 from tests.serving.http.harness import BUSY, HOLD, Bench, get, post
 
 CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -384,3 +388,24 @@ def test_while_stopping_only_what_is_idle_is_closed() -> None:
     bench.clock.turn()
     assert b"connection: close" in half_transport.written[0]
     assert half_transport.closed
+
+
+def test_requests_leave_nothing_for_the_collector(service: Service, car: dict[str, object]) -> None:
+    """A circle of references in every request would have the collector run all the time."""
+
+    def make(call_soon: Callable[..., object]) -> Engine:
+        engine = Engine(call_soon)
+        engine.replace(service)
+        return engine
+
+    bench = Bench(make)
+    requests = [post(json.dumps(car).encode()), post(b"[]"), get("/shows"), post(b"1", path="/nowhere")]
+    bench.read(*requests)
+    gc.collect()
+    gc.disable()
+    try:
+        bench.read(*requests * 50)
+        assert gc.collect() < 20
+    finally:
+        gc.enable()
+    assert [answer.status for answer in bench.answers()] == [200, 400, 200, 404] * 51

@@ -236,12 +236,11 @@ class Engine:
             rows += len(outcome.predictions)
             for ticket, answer in zip(tickets, outcome.answers, strict=True):
                 ticket.settle(answer)
-        lane.answered_at = self._clock()
-        lane.time.learn(rows, lane.answered_at - begun)
+        lane.ran(rows, begun, self._clock())
         try:
             self._observe(lane, begun, outcomes)
         except Exception:  # the answers are on their way: whatever the observer does wrong harms no request
-            traceback.print_exc(file=sys.stderr)
+            sys.stderr.write(traceback.format_exc())
 
     def _fail(self, lane: Lane, tickets: list[Ticket], error: RequestError) -> None:
         """Refuse requests that were accepted."""
@@ -269,7 +268,7 @@ class Engine:
 
 def _internal(error: Exception) -> RequestError:
     """A sentence for the caller; the trace is for us."""
-    traceback.print_exception(error, file=sys.stderr)
+    sys.stderr.write("".join(traceback.format_exception(error)))
     return RequestError("internal", "the server failed on this request", status=500)
 
 

@@ -4,9 +4,11 @@ A record names what happened and to which request, never a body or a value of it
 is dropped and counted. Standard library only: the supervisor logs too.
 """
 
+import io
 import json
 import os
 import queue
+import select
 import threading
 import time
 from collections.abc import Callable
@@ -17,10 +19,13 @@ from serving.observe.levels import LEVELS, Level
 
 Field = str | int | float | bool | None
 
+TRACE: Final = "trace"
 _WAITING: Final = 1000
 """Records that may wait for the thread."""
-_LONGEST: Final = 3500
-"""Bytes of a text in a record: a line below PIPE_BUF (4096) is never mixed with another process's."""
+_LONGEST: Final = 4096
+"""PIPE_BUF: a line up to that many bytes is never mixed with another process's."""
+_TEXT: Final = (2500, 800, 150)
+"""Characters of a text in a record; the first of them that makes a line short enough."""
 _STDERR: Final = 2
 
 
@@ -60,7 +65,11 @@ class Log:
             return
         record = {"time": self._clock(), "level": level, "message": message, **self._always, **fields}
         if self._thread is None:
-            self._write(record)
+            # A descriptor that has room has it for a whole line, so this does not wait either.
+            if _has_room(self._descriptor):
+                self._write(record)
+            else:
+                self._dropped()
             return
         try:
             self._queue.put_nowait(record)
@@ -94,10 +103,43 @@ class Log:
 def format_record(record: dict[str, Field]) -> bytes:
     """`record` as a line of JSON; its time, in seconds since the epoch, as ISO 8601 in UTC, and long texts cut."""
     moment = datetime.fromtimestamp(float(record["time"] or 0.0), UTC)
-    shown = {name: _cut(value) if isinstance(value, str) else value for name, value in record.items()}
-    shown["time"] = f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"
-    return json.dumps(shown, ensure_ascii=False, default=str).encode(errors="replace") + b"\n"
+    shown = record | {"time": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"}
+    line = b""
+    for longest in _TEXT:
+        cut = {name: _cut(name, value, longest) for name, value in shown.items()}
+        line = json.dumps(cut, ensure_ascii=False, default=str).encode(errors="replace") + b"\n"
+        if len(line) <= _LONGEST:
+            break
+    return line
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST // 4 else text[: _LONGEST // 4] + "…"
+def _cut(name: str, value: Field, longest: int) -> Field:
+    """A text of at most `longest` characters; of a trace the end says most."""
+    if not isinstance(value, str) or len(value) <= longest:
+        return value
+    return "…" + value[-longest:] if name == TRACE else value[:longest] + "…"
+
+
+def _has_room(descriptor: int) -> bool:
+    waiting = select.poll()
+    waiting.register(descriptor, select.POLLOUT)
+    return bool(waiting.poll(0))
+
+
+class LogStream(io.TextIOBase):
+    """Stands in for sys.stderr: what is written at once is one record, a traceback with the error as its message."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def write(self, text: str, /) -> int:
+        """Log `text`."""
+        lines = text.strip().splitlines()
+        if lines:
+            trace = {TRACE: text.strip()} if len(lines) > 1 else {}
+            self._log.write("error", lines[-1], **trace)
+        return len(text)

@@ -1,14 +1,15 @@
 """What a worker observes with: the counting Observer and, as the settings say, logs, captured traffic and traces."""
 
 import mmap
+import sys
 from functools import partial
-from typing import Final
+from typing import Final, TextIO, cast
 
 from serving.observe import shared
 from serving.observe.access import AccessLog
 from serving.observe.batch import Follower
 from serving.observe.capture.capture import Capture
-from serving.observe.logs import Log
+from serving.observe.logs import Log, LogStream
 from serving.observe.metrics import Observer
 from serving.observe.settings import ObservationSettings
 
@@ -21,6 +22,7 @@ class Observation:
         cells = shared.region(memory, slot)
         dropped = partial(_count, cells, shared.LOGS_DROPPED)
         self.log: Final = Log(level=settings.log_level, dropped=dropped, worker=slot)
+        self._stderr = sys.stderr
         self._capture = None
         self._traces = None
         followers: list[Follower] = []
@@ -39,8 +41,9 @@ class Observation:
         self.observer: Final = Observer(memory, slot, followers=followers)
 
     def start(self) -> None:
-        """Start the threads that write and send."""
+        """Start the threads that write and send; what others print on stderr becomes records, too."""
         self.log.start()
+        sys.stderr = cast("TextIO", LogStream(self.log))
         for part in (self._capture, self._traces):
             if part is not None:
                 part.start()
@@ -50,6 +53,7 @@ class Observation:
         for part in (self._capture, self._traces):
             if part is not None:
                 part.close(seconds)
+        sys.stderr = self._stderr
         self.log.close(seconds)
 
 

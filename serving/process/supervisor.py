@@ -18,6 +18,8 @@ from functools import partial
 from typing import Final
 
 from serving.observe import shared
+from serving.observe.levels import Level
+from serving.observe.logs import Log
 from serving.process.channel import Channel, Message, channels
 from serving.process.places import Places
 from serving.process.signals import SignalPipe
@@ -204,7 +206,7 @@ class Supervisor:
             self.stop(self._refusal or f"the worker {how} before it was ready, {slot.failures} times in a row")
         else:
             reason = f": {self._refusal}" if self._refusal and not was_ready else ""
-            say(f"worker {slot.number} {how}{reason}; another is started")
+            say(f"worker {slot.number} {how}{reason}; another is started", "warning")
 
     def _look(self, now: float) -> None:
         for slot in self.slots:
@@ -216,10 +218,10 @@ class Supervisor:
                 continue
             complaint = slot.complaint(now, self._awake_since)
             if complaint:
-                say(f"worker {slot.number} {complaint} and is killed")
+                say(f"worker {slot.number} {complaint} and is killed", "warning")
                 slot.kill()
 
 
-def say(text: str) -> None:
-    """A line for people."""
-    print(f"serving: {text}", file=sys.stderr, flush=True)
+def say(text: str, level: Level = "info") -> None:
+    """A record in the log; it never waits for whoever reads it."""
+    Log(level=level).write(level, text)

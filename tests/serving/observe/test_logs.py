@@ -4,6 +4,7 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 from serving.core.call import Call
 from serving.observe.access import AccessLog
 from serving.observe.batch import Batch
-from serving.observe.logs import Log
+from serving.observe.logs import Log, LogStream
 
 MakeBatch = Callable[..., Batch]
 
@@ -149,3 +150,35 @@ def test_slow_is_what_the_setting_says(log: Log, stderr: Written, make_batch: Ma
     AccessLog(log, slow_seconds=0.05).batch(make_batch(queued=0.02))
     AccessLog(log, which="off", slow_seconds=0.0).batch(make_batch(queued=0.02))
     assert [record["message"] for record in stderr.lines()] == ["request was slow"]
+
+
+def test_a_process_without_the_thread_does_not_wait_either() -> None:
+    """The supervisor has no thread, and nothing else to do than to watch the workers."""
+    reading, writing = os.pipe()
+    lost: list[int] = []
+    log = Log(descriptor=writing, dropped=lambda: lost.append(1))
+    for number in range(1000):
+        log.write("info", "x" * 500, number=number)
+    assert 800 < len(lost) < 1000
+    content = os.read(reading, 1 << 20)
+    log.write("info", "there is room again")
+    os.close(writing)
+    with os.fdopen(reading, "rb") as rest:
+        lines = (content + rest.read()).splitlines()
+    assert len(lines) == 1001 - len(lost)
+    assert json.loads(lines[-1])["message"] == "there is room again"
+
+
+def test_a_trace_is_one_record(log: Log, stderr: Written) -> None:
+    stream = LogStream(log)
+    try:
+        raise ZeroDivisionError("x" * 5000)
+    except ZeroDivisionError:
+        stream.write(traceback.format_exc())
+    print("a word of a library", file=stream)
+    trace, word = stderr.lines()
+    assert trace["level"] == "error"
+    assert trace["message"].startswith("ZeroDivisionError: xxx")
+    assert trace["trace"].endswith("xxx")
+    assert len(json.dumps(trace)) < 4096
+    assert (word["message"], "trace" in word) == ("a word of a library", False)

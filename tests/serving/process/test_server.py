@@ -25,7 +25,7 @@ def server(start_server: Start, base_dir: Path) -> Any:
 
 
 def test_ready_soon_and_says_so(server: Any) -> None:
-    assert "serving: auto-mpg ready, loaded in" in server.stderr()
+    assert "auto-mpg ready, loaded in" in server.stderr()
     assert "group/3" in server.stderr()
 
 

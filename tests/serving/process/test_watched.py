@@ -67,14 +67,14 @@ def test_the_link_current_decides_where_there_is_one(tmp_path: Path) -> None:
 
 
 def test_a_refused_artefact_is_not_tried_again_until_it_changes(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     publish(tmp_path / "1", age=20)
     rig = Rig(tmp_path)
     rig.swaps.outcome = Outcome(done=False, reason="model.onnx was changed", about={})
     publish(tmp_path / "2", age=10)
     assert (rig.tick(), rig.tick()) == (["2"], ["2"])
-    assert "2 is refused, the one before goes on: model.onnx was changed" in capsys.readouterr().err
+    assert "2 is refused, the one before goes on: model.onnx was changed" in capfd.readouterr().err
     (tmp_path / "2" / "manifest.json").write_text(json.dumps({"files": {"model.onnx": "cd" * 32}}))
     assert rig.tick() == ["2", "2"]
 

@@ -16,6 +16,7 @@ from serving.core.job import Answer, Answered, Job
 from serving.core.service import Service
 
 _LEAST: Final = 1e-9
+_PACE_RATE: Final = 0.2
 Reply = Callable[[Answer | RequestError], None]
 
 
@@ -132,6 +133,11 @@ class Lane:
         """When that is expected to end."""
         self.answered_at = 0.0
         """When the model last answered, by the engine's clock."""
+        self._pace = 0.0
+        """Seconds a row from one run to the next while requests wait: with reading and refusing others in between."""
+        self._ran_at = 0.0
+        self._left_waiting = False
+        """Whether the last run left requests waiting."""
         self.failure = ""
         """Why it did not answer the last warm-up row."""
         self.warming = False
@@ -167,8 +173,17 @@ class Lane:
 
     def wait(self, now: float) -> float:
         """Seconds that a request which came now would wait for its run."""
-        queued = self.time.expected(self.rows) if self.jobs else 0.0
+        queued = max(self.time.expected(self.rows), self.rows * self._pace) if self.jobs else 0.0
         return queued + max(self.running_until - now, 0.0) if self.running else queued
+
+    def ran(self, rows: int, begun: float, now: float) -> None:
+        """A run of `rows` rows has ended: learn how long such a run takes, and how fast the queue gets shorter."""
+        if rows:
+            if self._left_waiting:
+                self._pace += _PACE_RATE * ((now - self._ran_at) / rows - self._pace)
+            self.time.learn(rows, now - begun)
+        self._left_waiting = self.jobs > 0
+        self.answered_at = self._ran_at = now
 
     def take(self, limits: Limits, now: float) -> tuple[list[Ticket], list[Ticket]]:
         """The requests of the next run, and those whose callers' time is over."""

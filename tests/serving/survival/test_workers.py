@@ -1,0 +1,124 @@
+"""Workers that die or stand still under load, and the supervisor's end."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.serving.survival.conftest import Group, children, lives
+from tests.serving.survival.load import LOST, RIGHT, WRONG
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def shared_group(start_group: Callable[..., Group], base_dir: Path) -> Group:
+    return start_group(base_dir)
+
+
+@pytest.fixture
+def group(shared_group: Group) -> Group:
+    shared_group.wait_until_whole()
+    return shared_group
+
+
+def test_a_killed_worker_harms_only_its_own_callers_and_is_replaced(group: Group) -> None:
+    before = group.status()["workers"]
+    with group.load() as load:
+        load.wait_for(200)
+        os.kill(before[0]["pid"], signal.SIGKILL)
+        killed = time.monotonic()
+        after = group.wait_until(lambda status: status["workers"][0]["pid"] not in (0, before[0]["pid"]), 2.0)
+        assert time.monotonic() - killed < 2
+        load.wait_for(200)
+    assert after["workers"][0]["restarts"] == before[0]["restarts"] + 1
+    assert after["workers"][1]["pid"] == before[1]["pid"]
+    assert load.seen.outcomes[WRONG] == 0
+    # Each caller has one connection: at most all of them were the killed worker's, each with one request under way.
+    assert load.seen.outcomes[LOST] <= 8
+    assert "worker 0 was killed by SIGKILL; another is started" in group.process.stderr()
+
+
+def test_a_worker_that_stands_still_is_seen_and_replaced_within_two_seconds(group: Group) -> None:
+    before = group.status()["workers"]
+    with group.load() as load:
+        load.wait_for(50)
+        os.kill(before[1]["pid"], signal.SIGSTOP)
+        stopped = time.monotonic()
+        after = group.wait_until(lambda status: status["workers"][1]["pid"] not in (0, before[1]["pid"]), 5.0)
+        seen = time.monotonic() - stopped
+        load.wait_for(200)
+    assert seen < 2.2
+    assert after["workers"][1]["stuck"] == before[1]["stuck"] + 1
+    assert (load.seen.outcomes[WRONG], load.seen.outcomes[RIGHT] > 0) == (0, True)
+    assert "has not turned its event loop for 1." in group.process.stderr()
+
+
+def test_restarts_are_told_by_metrics_of_any_worker(group: Group) -> None:
+    restarts = sum(worker["restarts"] for worker in group.status()["workers"])
+    for _ in range(4):
+        text = httpx.get(f"{group.process.url}/metrics").text
+        lines = [line for line in text.splitlines() if line.startswith("serving_worker_restarts_total{")]
+        assert sum(float(line.rpartition(" ")[2]) for line in lines) == restarts
+
+
+def test_a_supervisor_that_stands_still_kills_nobody_when_it_goes_on(group: Group) -> None:
+    """A paused container, or a laptop that was closed: all processes stand still, and nobody is to blame."""
+    before = group.pids()
+    everyone = [group.process.process.pid, *before]
+    for pid in everyone:
+        os.kill(pid, signal.SIGSTOP)
+    time.sleep(2.5)
+    for pid in everyone:
+        os.kill(pid, signal.SIGCONT)
+    time.sleep(0.5)
+    assert group.pids() == before
+    assert group.status()["ready"]
+
+
+def test_the_model_files_may_go_once_they_are_loaded(
+    start_group: Callable[..., Group], tmp_path: Path, make_artefact: Callable[..., Path]
+) -> None:
+    model = make_artefact(tmp_path / "model")
+    group = start_group(tmp_path)
+    (model / "model.onnx").write_bytes(b"corrupted")
+    (model / "baseline.json").unlink()
+    with group.load() as load:
+        load.wait_for(100)
+        first, second = group.pids()
+        # The successor cannot load the model any more: the other worker goes on, and the reason is told.
+        os.kill(first, signal.SIGKILL)
+        group.wait_until(lambda status: status["workers"][0]["restarts"] >= 3, 15)
+        load.wait_for(50)
+    assert load.seen.outcomes[WRONG] == 0
+    assert group.status()["workers"][1]["pid"] == second
+    assert "is refused: " in group.process.stderr()
+    # Whole again, it is taken up.
+    make_artefact(tmp_path / "model")
+    group.wait_until_whole(20)
+
+
+def test_workers_die_with_their_supervisor(start_group: Callable[..., Group], base_dir: Path) -> None:
+    group = start_group(base_dir)
+    workers = children(group.process.process.pid)
+    assert len(workers) == 2
+    group.process.process.kill()
+    deadline = time.monotonic() + 5
+    while any(lives(pid) for pid in workers):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_two_workers_refuse_a_model_with_one_line(
+    start_server: Callable[..., Any], tmp_path: Path, make_artefact: Callable[..., Path]
+) -> None:
+    (make_artefact(tmp_path / "model") / "model.onnx").write_bytes(b"corrupted")
+    process = start_server(tmp_path, SERVING_WORKERS="2")
+    assert process.process.wait(timeout=30) == 1
+    (line,) = process.stderr().splitlines()
+    assert "is refused: model.onnx has sha256" in line

@@ -9,6 +9,7 @@ import typer
 from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption
 from cli.output import console, print_json, print_table
 from cli.places import StackPlace, find_place
+from cli.prediction import async_asker, is_asynchronous
 from cli.verify import StackArgument
 from delivery.acceptance.asking import Asker
 from delivery.acceptance.behaviour import behaviour
@@ -17,6 +18,7 @@ from delivery.acceptance.findings import Check, RefusedModelError, refuse
 from delivery.acceptance.load import LoadPlan, load
 from delivery.acceptance.released import ReleasedModel, read_released
 from delivery.acceptance.smoke import smoke as smoke_checks
+from delivery.endpoints.asynchronous import AsyncRuntime
 from models.spec import ModelSpec
 
 SecondsOption = Annotated[float, typer.Option("--seconds", min=1, max=600, help="How long the load test asks.")]
@@ -67,7 +69,8 @@ def _run(place: StackPlace, look: Look, *, as_json: bool) -> None:
     found: dict[str, list[Check]] = {}
     for spec in place.released:
         model = read_released(s3, releases[spec.name])
-        asker = Asker(runtime=runtime, endpoint=connection.names.endpoint(spec.name))
+        behind = AsyncRuntime(async_asker(connection, spec)) if is_asynchronous(connection, spec) else runtime
+        asker = Asker(runtime=behind, endpoint=connection.names.endpoint(spec.name))
         found[spec.name] = look(asker, model, spec)
     if as_json:
         print_json(

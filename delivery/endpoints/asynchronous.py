@@ -1,0 +1,111 @@
+"""Asking an asynchronous endpoint: the request goes to S3, and the answer is waited for there.
+
+Requests lie below `async/<model>/requests/` of the capture bucket, where the endpoint's role may read them
+(infra/components/asynchronous.py).
+"""
+
+import io
+import json
+import time
+import uuid
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from delivery.errors import DeliveryError
+from lake.locations import split_uri
+
+_POLL_S = 0.5
+_EXTENSIONS = {"application/json": "json", "text/csv": "csv"}
+_STATUSES = {"not_acceptable": 406, "too_many_rows": 413, "body_too_large": 413, "unsupported_content_type": 415}
+_ABSENT = {"404", "NoSuchKey", "AccessDenied", "403"}
+"""Who may not list a bucket is told 403 of a key that is not there yet."""
+
+
+class NoAnswerError(DeliveryError):
+    """An asynchronous endpoint did not answer in time; the message says where the answer will lie."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsyncReply:
+    """What lay in S3: the answer, or what the container said when it refused."""
+
+    failed: bool
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsyncAsker:
+    """One endpoint and the bucket that its requests go through."""
+
+    runtime: Any
+    s3: Any
+    endpoint: str
+    bucket: str
+    model: str
+    wait_s: float = 900.0
+
+    def ask(self, body: bytes, content_type: str, accept: str) -> AsyncReply:
+        """Send `body` and wait; NoAnswerError after `wait_s`, botocore's errors for what AWS refuses."""
+        key = f"async/{self.model}/requests/{uuid.uuid4()}.{_EXTENSIONS.get(content_type, 'bin')}"
+        self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
+        accepted = self.runtime.invoke_endpoint_async(
+            EndpointName=self.endpoint,
+            InputLocation=f"s3://{self.bucket}/{key}",
+            ContentType=content_type,
+            Accept=accept,
+        )
+        answer, failure = str(accepted["OutputLocation"]), str(accepted.get("FailureLocation") or "")
+        deadline = time.monotonic() + self.wait_s
+        while time.monotonic() < deadline:
+            for uri, failed in ((answer, False), (failure, True)):
+                found = self._read(uri) if uri else None
+                if found is not None:
+                    return AsyncReply(failed=failed, body=found)
+            time.sleep(_POLL_S)
+        raise NoAnswerError(
+            f"endpoint {self.endpoint} did not answer in {self.wait_s:.0f} s; the answer will be {answer}, "
+            f"a failure {failure or 'nowhere'}"
+        )
+
+    def _read(self, uri: str) -> bytes | None:
+        bucket, key = split_uri(uri)
+        try:
+            return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") in _ABSENT:
+                return None
+            raise
+
+
+class AsyncRuntime:
+    """InvokeEndpoint's own shape over an asynchronous endpoint, for whoever asks the one as the other.
+
+    S3 keeps what the container said and not its status, which is told from the code of our own error answers.
+    """
+
+    def __init__(self, asker: AsyncAsker) -> None:
+        self._asker = asker
+
+    def invoke_endpoint(self, *, EndpointName: str, Body: str | bytes, ContentType: str, Accept: str) -> dict[str, Any]:  # noqa: N803 - boto3's names
+        """The answer as InvokeEndpoint gives it; ClientError with the container's words for a refusal."""
+        body = Body.encode() if isinstance(Body, str) else Body
+        reply = replace(self._asker, endpoint=EndpointName).ask(body, ContentType, Accept)
+        if not reply.failed:
+            return {"Body": io.BytesIO(reply.body), "ContentType": Accept}
+        text = reply.body.decode(errors="replace")
+        response: Any = {
+            "Error": {"Code": "ModelError", "Message": text},
+            "OriginalStatusCode": _status(text),
+            "OriginalMessage": text,
+        }
+        raise ClientError(response, "InvokeEndpointAsync")
+
+
+def _status(text: str) -> int:
+    try:
+        code = str(json.loads(text)["error"]["code"])
+    except (ValueError, KeyError, TypeError):
+        return 500
+    return _STATUSES.get(code, 400)

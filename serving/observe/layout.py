@@ -10,20 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from serving.observe.shared import Cells
+from serving.page.refusals import ELSEWHERE, REFUSALS
 
-STATUSES: Final = (
-    *(200, 400, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 422, 429, 431),
-    *(499, 500, 501, 502, 503, 504, 505),
-)
+STATUSES: Final = tuple(sorted({200, *REFUSALS, *ELSEWHERE}))
 """HTTP statuses that are told apart; every other one counts as `other`."""
-REASONS: Final = (
-    *("body_too_large", "deadline", "extra_field", "header_too_large", "internal", "malformed_arrow", "malformed_csv"),
-    *("malformed_image", "malformed_json", "malformed_request", "malformed_tensor", "method_not_allowed"),
-    *("missing_field", "no_rows", "not_acceptable", "not_finite", "not_found", "not_ready", "null_value"),
-    *("out_of_range", "overloaded", "timeout", "too_many_rows", "unknown_category", "unsupported_content_type"),
-    *("unsupported_encoding", "wrong_type"),
+REASONS: Final = tuple(
+    sorted({code for _, codes in REFUSALS.values() for code in codes} | {code for _, code in ELSEWHERE.values()})
 )
-"""Error codes that are told apart; every other one counts as `other`. A test holds them to the sources."""
+"""Error codes that are told apart; every other one counts as `other`."""
 OTHER: Final = "other"
 STAGES: Final = ("queue", "decode", "inference", "encode", "total")
 _SECONDS: Final = (

@@ -25,6 +25,8 @@ from serving.observe.series import Description, Series, all_series, claim, descr
 
 _SAMPLE_EVERY_SECONDS: Final = 0.002
 """Batches that follow one another faster than that are sampled: 500 a second at 15 µs are under 1 % of a core."""
+_SAMPLE_ROWS: Final = 64
+"""Most rows of one batch that are counted, evenly spread: thousands took half as long as the model itself."""
 _STATM: Final = Path("/proc/self/statm")
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -203,7 +205,9 @@ class Observer:
         self._sample_after = now + _SAMPLE_EVERY_SECONDS
         rows = [np.asarray(job.values, dtype=np.float32).reshape(job.rows, -1) for job in jobs]
         matrix = rows[0] if len(rows) == 1 else np.concatenate(rows)
-        current.bins += current.binner.count(matrix, answered.predictions)
+        step = -(-len(matrix) // _SAMPLE_ROWS)
+        matrix = matrix[::step]
+        current.bins += current.binner.count(matrix, answered.predictions[::step])
         current.cells[layout.SAMPLED_ROWS] += len(matrix)
 
 

@@ -33,7 +33,7 @@ _COUNTERS: Final = (
 _LABELLED_COUNTERS: Final = (
     (
         "serving_requests_total",
-        "Requests to /invocations by HTTP status.",
+        "Requests to the model, and whatever was refused, by HTTP status.",
         "status",
         (*((str(status), cell) for status, cell in layout.STATUS_CELL.items()), (layout.OTHER, layout.OTHER_STATUS)),
     ),

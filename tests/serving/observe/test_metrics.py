@@ -15,6 +15,7 @@ from serving.core.job import Answered, Job
 from serving.core.service import Service, load_service
 from serving.observe import shared
 from serving.observe.metrics import Observer
+from serving.page.refusals import REFUSALS
 
 Answer = Callable[..., tuple[list[Job], Answered]]
 
@@ -203,3 +204,14 @@ def test_labels_are_escaped(memory: mmap.mmap, base_dir: Path, answered: Answer)
     odd = load_service(base_dir / "model", None, 'a"b\\c\nd')
     count(observer, odd, answered())
     assert [labels[0] for labels in samples(observer, "serving_rows_total")] == ['a"b\\c\nd']
+
+
+def test_every_refusal_is_told_apart(observer: Observer) -> None:
+    refusals = [(status, code) for status, (_, codes) in REFUSALS.items() for code in codes]
+    for status, code in refusals:
+        observer.refused(status, code)
+    assert {reason for reason, _, _ in samples(observer, "serving_rejections_total")} == {code for _, code in refusals}
+    assert {status for _, status, _ in samples(observer, "serving_requests_total")} == {
+        "200",
+        *(str(status) for status in REFUSALS),
+    }

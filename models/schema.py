@@ -25,7 +25,7 @@ class Column(Section):
     """One column of the table: its type, its unit and the values it may take."""
 
     name: Name
-    type: Literal["float", "integer", "string", "category"]
+    type: Literal["float", "integer", "string", "category", "image"]
     unit: str = ""
     description: str = ""
     minimum: float | None = None
@@ -34,6 +34,11 @@ class Column(Section):
     nullable: bool = False
     pii: bool = False
     """Personal: left out of captured traffic."""
+    height: int | None = Field(default=None, ge=1, le=2048)
+    """Of an image, in pixels, as the network takes it."""
+    width: int | None = Field(default=None, ge=1, le=2048)
+    channels: Literal[1, 3] | None = None
+    """1 for grey, 3 for red, green and blue."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -46,7 +51,21 @@ class Column(Section):
             raise ValueError("categories must be given for a column of type category, and only for such a one")
         if len(set(self.categories)) != len(self.categories):
             raise ValueError("categories must not repeat")
+        given = [size is not None for size in (self.height, self.width, self.channels)]
+        if given != [self.type == "image"] * 3:
+            raise ValueError(
+                "height, width and channels must be given for a column of type image, and only for such a one"
+            )
+        if self.type == "image" and self.nullable:
+            raise ValueError("an image must not be nullable")
         return self
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of an image; ValueError for a column that is none."""
+        if self.channels is None or self.height is None or self.width is None:
+            raise ValueError(f"{self.name} is no image")
+        return self.channels, self.height, self.width
 
     @property
     def is_numeric(self) -> bool:
@@ -62,6 +81,8 @@ class Column(Section):
             words = f"one of {shown}" + (f" and {more} more" if more > 0 else "")
         elif self.type == "string":
             words = "text"
+        elif self.type == "image":
+            words = f"an image of {self.width} × {self.height} pixels in {'grey' if self.channels == 1 else 'colour'}"
         else:
             words = "a number" if self.type == "float" else "a whole number"
             if self.minimum is not None and self.maximum is not None:

@@ -100,7 +100,8 @@ class ModelSpec(Section):
         if self.target in self.features:
             raise ValueError(f"features must not hold the target {self.target!r}")
         target = self.column(self.target)
-        if not target.is_numeric or target.nullable:
+        labelled = target.type == "category" and any(column.type == "image" for column in self.columns)
+        if not (target.is_numeric or labelled) or target.nullable:
             raise ValueError(f"the target {self.target!r} must be a float or integer column that is not nullable")
         for name in self.features:
             if self.column(name).type == "string":
@@ -122,6 +123,14 @@ class ModelSpec(Section):
         return self
 
     @model_validator(mode="after")
+    def _an_image_is_the_only_feature(self) -> Self:
+        images = [column.name for column in self.columns if column.type == "image"]
+        used = {*self.key, *(part.column for part in self.slices)} & set(images)
+        if images and (self.features != tuple(images) or used):
+            raise ValueError(f"columns: the image {images[0]!r} must be the only feature, and nothing else")
+        return self
+
+    @model_validator(mode="after")
     def _behaviour_of_numbers(self) -> Self:
         for expectation in self.behaviour:
             if expectation.column not in self.features or not self.column(expectation.column).is_numeric:
@@ -139,6 +148,11 @@ class ModelSpec(Section):
     def feature_columns(self) -> tuple[Column, ...]:
         """The columns the network sees, in its order."""
         return tuple(self.column(name) for name in self.features)
+
+    @property
+    def image(self) -> Column | None:
+        """The one feature of a model that looks at images; None for a model of a table's columns."""
+        return next((column for column in self.feature_columns if column.type == "image"), None)
 
     @property
     def target_column(self) -> Column:
@@ -182,9 +196,17 @@ def parse_spec(folder_name: str, text: str, origin: str) -> ModelSpec:
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{origin}: no valid TOML: {error}") from error
     try:
-        return ModelSpec.model_validate({**document, "name": folder_name.replace("_", "-")})
+        spec = ModelSpec.model_validate({**document, "name": folder_name.replace("_", "-")})
     except ValidationError as error:
         raise SpecError(explain(origin, error)) from error
+    # serving/ reads the specification from an artefact. All else reads it here, and would fail far from the reason.
+    for column in spec.columns:
+        if column.type == "image":
+            raise SpecError(
+                f"{origin}: columns.{column.name}: a model of images can be served, but the lake, training and the "
+                "baseline cannot take a column of type image yet"
+            )
+    return spec
 
 
 def load_spec(folder: Traversable) -> ModelSpec:

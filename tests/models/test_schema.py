@@ -1,5 +1,10 @@
 """The sections of a specification."""
 
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
 from models.schema import Column
 
 
@@ -12,3 +17,24 @@ def test_the_words_for_what_a_column_takes() -> None:
     assert Column(name="colour", type="category", categories=("red", "green")).expectation == "one of red, green"
     many = Column(name="n", type="category", categories=tuple(f"c{i}" for i in range(12)))
     assert many.expectation.endswith("c9 and 2 more")
+
+
+def test_an_image_says_its_size() -> None:
+    picture = Column(name="picture", type="image", height=28, width=32, channels=1)
+    assert picture.expectation == "an image of 32 × 28 pixels in grey"
+    assert picture.shape == (1, 28, 32)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"channels": None}, "height, width and channels must be given"),
+        ({"type": "string"}, "only for such a one"),
+        ({"nullable": True}, "must not be nullable"),
+        ({"channels": 2}, "1 or 3"),
+    ],
+)
+def test_an_image_is_of_one_size(changes: dict[str, Any], says: str) -> None:
+    picture: dict[str, Any] = {"name": "picture", "type": "image", "height": 28, "width": 32, "channels": 1}
+    with pytest.raises(ValidationError, match=says):
+        Column(**picture | changes)

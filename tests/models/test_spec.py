@@ -1,8 +1,10 @@
 """A model's folder: what is read, and what a person is told when it is wrong."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from models.spec import ModelSpec, SpecError, discover, find_spec, load_spec, parse_spec
 
@@ -114,3 +116,49 @@ def test_text_that_is_not_utf8_is_said(tmp_path: Path) -> None:
 def test_a_schedule_that_eventbridge_takes_is_taken(schedule: str) -> None:
     text = AUTO_MPG.replace("cron(0 3 ? * SUN *)", schedule)
     assert parse_spec("cars", text, "model.toml").schedule == schedule
+
+
+IMAGES = """
+title = "Digits"
+target = "digit"
+key = ["name"]
+features = ["picture"]
+
+[columns]
+name = { type = "string" }
+picture = { type = "image", height = 8, width = 8, channels = 1 }
+digit = { type = "category", categories = ["0", "1"] }
+
+[training]
+instance_type = "ml.m5.large"
+
+[[gates]]
+metric = "mae"
+maximum = 1
+
+[serving]
+instance_type = "ml.m5.large"
+"""
+
+
+def test_a_model_of_images_is_served_and_nothing_else_yet() -> None:
+    with pytest.raises(SpecError, match=r"models/digits/model\.toml: columns\.picture: .*lake, training.*cannot take"):
+        parse_spec("digits", IMAGES, "models/digits/model.toml")
+    spec = ModelSpec.model_validate({**tomllib.loads(IMAGES), "name": "digits"})
+    assert spec.image == spec.column("picture")
+    assert ModelSpec.from_json(spec.to_json()) == spec
+    assert load_spec(MODELS / "auto_mpg").image is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('features = ["picture"]', 'features = ["picture", "size"]'),
+        ('features = ["picture"]', 'features = ["size"]'),
+        ('key = ["name"]', 'key = ["picture"]'),
+    ],
+)
+def test_an_image_is_the_only_feature(old: str, new: str) -> None:
+    document = tomllib.loads(IMAGES.replace(old, new).replace("[columns]", '[columns]\nsize = { type = "float" }'))
+    with pytest.raises(ValidationError, match="'picture' must be the only feature"):
+        ModelSpec.model_validate({**document, "name": "digits"})

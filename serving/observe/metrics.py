@@ -25,7 +25,7 @@ from serving.observe.series import Description, Series, all_series, claim, descr
 
 _SAMPLE_EVERY_SECONDS: Final = 0.002
 """Batches that follow one another faster than that are sampled: 500 a second at 15 µs are under 1 % of a core."""
-_SAMPLE_ROWS: Final = 64
+_SAMPLE_ROWS: Final = 256
 """Most rows of one batch that are counted, evenly spread: thousands took half as long as the model itself."""
 _STATM: Final = Path("/proc/self/statm")
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")

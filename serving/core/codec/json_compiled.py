@@ -27,6 +27,8 @@ Reader = Callable[[bytes], Iterable[Sequence[float | None]]]
 REFUSED: Final = (msgspec.MsgspecError, ValueError, RecursionError)
 """What msgspec raises for bytes that are not what it was told; text that is not UTF-8 is a ValueError."""
 _FORM = re.compile(rb'\s*(?:\{\s*"(' + "|".join(WRAPPERS).encode() + rb')"\s*:\s*)?\[\s*([\[{])')
+_FEW: Final = 128
+"""Up to so many values are left as they are: a batch of small requests is laid out as a whole."""
 _astuple = msgspec.structs.astuple
 
 
@@ -65,8 +67,13 @@ def _many(types: RowTypes, spec: ModelSpec, exact: Decoder) -> Decoder:
             rows = read(body)
         except REFUSED:
             return exact(body)
-        matrix = stacked(rows, width)
-        return len(matrix), matrix
+        flat: list[Any] = list(chain.from_iterable(rows))
+        if len(flat) > _FEW:
+            matrix = stacked([flat], width)
+            return len(matrix), matrix
+        if None in flat:
+            flat = [NAN if value is None else value for value in flat]
+        return len(flat) // width, flat
 
     return decode
 

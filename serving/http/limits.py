@@ -37,7 +37,7 @@ class Limits:
     """How long the rest of a refused request is taken in, so that the answer is read and not lost to a reset."""
     drain_bytes: int = 32_000_000
     stop_seconds: float = 0.5
-    """How long a stopping server goes on reading, for requests that were under way when it was told to stop."""
+    """How long a stopping server goes on accepting, and then reading, for requests that are under way."""
     tick_seconds: float = 0.5
     """How often the times above are looked at."""
 

@@ -1,11 +1,12 @@
 """The default front: our own protocol on asyncio's streams of bytes, meant for uvloop, with llhttp for the heads.
 
-It stops in two steps. First every answer says `Connection: close` and reading goes on for a moment: under load each
-caller has a request under way, which a closed connection would lose. Then what is idle is closed, and what has begun
-to arrive is finished.
+It stops in three steps. First every answer says `Connection: close`, and all goes on for a moment: under load each
+caller has a request under way, which a closed connection would lose. Then nobody is let in any more, while those who
+are inside have as long again to say what they want. At last what is idle is closed, and what has begun is finished.
 """
 
 import asyncio
+import select
 import socket
 from collections.abc import Sequence
 from typing import Final
@@ -28,6 +29,7 @@ class ProtocolFront:
         self._site = site
         self._limits = limits
         self._observer = observer
+        self._listeners: list[socket.socket] = []
         self._servers: list[asyncio.Server] = []
         self._shared: Shared | None = None
         self._ticking: asyncio.TimerHandle | None = None
@@ -39,8 +41,9 @@ class ProtocolFront:
         shared.most_connections = connections_allowed(self._limits)
         self._tick()
         for listener in sockets:
-            server = await loop.create_server(lambda: Connection(shared), sock=listener.dup(), backlog=_BACKLOG)
-            self._servers.append(server)
+            copy = listener.dup()
+            self._listeners.append(copy)
+            self._servers.append(await loop.create_server(lambda: Connection(shared), sock=copy, backlog=_BACKLOG))
 
     async def stop(self, seconds: float) -> None:
         """Finish every request that has begun to arrive, at most for `seconds`; then cut what is left."""
@@ -50,11 +53,12 @@ class ProtocolFront:
         until = shared.loop.time() + seconds
         shared.stopping = True
         shared.gone = asyncio.Event()
-        # What the kernel has accepted for us is taken over before the listener closes.
-        await asyncio.sleep(0)
-        await self._wait(shared, min(self._limits.stop_seconds, seconds))
-        for server in self._servers:
-            server.close()
+        if shared.connections:
+            # Not cut short when all have gone: callers that were told to close come back with a new connection.
+            await asyncio.sleep(min(self._limits.stop_seconds, seconds))
+        await self._close_listeners()
+        # Who has just come in has its request on the way.
+        await self._wait(shared, min(self._limits.stop_seconds, until - shared.loop.time()))
         shared.closing = True
         shared.tick()
         await self._wait(shared, until - shared.loop.time())
@@ -63,8 +67,22 @@ class ProtocolFront:
         if self._ticking is not None:
             self._ticking.cancel()
         self._servers.clear()
+        self._listeners.clear()
         self._shared = None
         await asyncio.sleep(0)
+
+    async def _close_listeners(self) -> None:
+        """Take over who waits at the sockets, and close them; with no room to wait, nobody comes in between."""
+        waiting = select.poll()
+        for listener in self._listeners:
+            listener.listen(0)
+            waiting.register(listener, select.POLLIN)
+        turns = _BACKLOG
+        while turns and waiting.poll(0):
+            turns -= 1
+            await asyncio.sleep(0)  # libuv accepts one connection in a turn
+        for server in self._servers:
+            server.close()
 
     async def _wait(self, shared: Shared, seconds: float) -> None:
         """Until no connection is left, at most for `seconds`."""

@@ -80,6 +80,8 @@ class Worker:
             cast("FrontName", container.front), engine, build_site(engine, observer), observer=observer
         )
         await front.start([self._seat.slot.listener])
+        # The front has a copy of its own: with this one open, nobody could be refused after the front has stopped.
+        self._seat.slot.listener.close()
         shadows = Shadows(loop.call_later, observer, Aside(loop))
         models = Models(engine, shadows, observer, self._seat.threads)
         ticking = asyncio.create_task(self._tick(engine, shadows))

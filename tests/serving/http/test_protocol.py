@@ -32,7 +32,7 @@ def test_a_stop_finishes_what_has_begun_and_closes_what_is_idle(serve: Serve) ->
 
 
 def test_a_stopping_front_answers_for_a_moment_whoever_still_comes(serve: Serve) -> None:
-    server = serve(stop_seconds=0.5, tick_seconds=0.02)
+    server = serve(stop_seconds=0.1, tick_seconds=0.02)
     with server.connect() as first, server.connect() as second:
         first.send(post(b"1")).answer()
         second.send(post(b"1")).answer()
@@ -41,7 +41,7 @@ def test_a_stopping_front_answers_for_a_moment_whoever_still_comes(serve: Serve)
         for client in (first, second):
             answer = client.send(post(b"2")).answer()
             assert (answer.body, answer.headers["connection"]) == (b"2", "close")
-        stopped.result(0.4)
+        stopped.result(5)
 
 
 def test_a_stop_cuts_what_does_not_end(serve: Serve) -> None:

@@ -6,7 +6,6 @@ callers send.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from serving.observe.shared import Cells
@@ -29,39 +28,49 @@ _DEVIATIONS: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 """Shadow differences, in standard deviations of the training predictions, so that one scale suits all models."""
 
 
-@dataclass(frozen=True)
 class Histogram:
     """Cells from `first` on: one count a bucket, the last one without an upper edge, then the sum of the values."""
 
-    first: int
-    edges: tuple[float, ...]
-    """Upper edges that belong to their bucket, as Prometheus' `le`."""
+    __slots__ = ("edges", "end", "first", "sum")
 
-    @property
-    def sum(self) -> int:
+    def __init__(self, first: int, edges: tuple[float, ...]) -> None:
+        """`edges` are upper edges that belong to their bucket, as Prometheus' `le`."""
+        self.first: Final = first
+        self.edges: Final = edges
+        self.sum: Final = first + len(edges) + 1
         """The cell of the sum."""
-        return self.first + len(self.edges) + 1
-
-    @property
-    def end(self) -> int:
+        self.end: Final = self.sum + 1
         """The first cell behind the histogram."""
-        return self.sum + 1
 
     def observe(self, cells: Cells, value: float, times: int = 1) -> None:
         """Count `value`, `times` over."""
         cells[self.first + bisect_left(self.edges, value)] += times
         cells[self.sum] += value * times
 
-    def observe_each(self, cells: Cells, values: Sequence[float]) -> None:
-        """Count every one of `values` (at least one). Those of one batch mostly share a bucket: one addition."""
+    def observe_all(self, cells: Cells, values: "Values", shift: float = 0.0) -> None:
+        """Count each of `values` plus `shift`. Those of one batch mostly share a bucket, which is one addition."""
         edges, first = self.edges, self.first
-        lowest, highest = bisect_left(edges, min(values)), bisect_left(edges, max(values))
+        lowest = bisect_left(edges, values.lowest + shift)
+        highest = bisect_left(edges, values.highest + shift)
         if lowest == highest:
-            cells[first + lowest] += len(values)
+            cells[first + lowest] += values.count
         else:
-            for value in values:
-                cells[first + bisect_left(edges, value, lowest, highest)] += 1
-        cells[self.sum] += sum(values)
+            for value in values.each:
+                cells[first + bisect_left(edges, value + shift, lowest, highest)] += 1
+        cells[self.sum] += max(values.sum + shift * values.count, 0.0)
+
+
+class Values:
+    """Some numbers (at least one), of which is computed once what more than one histogram needs."""
+
+    __slots__ = ("count", "each", "highest", "lowest", "sum")
+
+    def __init__(self, each: Sequence[float]) -> None:
+        self.each: Final = each
+        self.count: Final = len(each)
+        self.lowest: Final = min(each)
+        self.highest: Final = max(each)
+        self.sum: Final = sum(each)
 
 
 STATUS: Final = 0

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 
 from serving.core.errors import RequestError
-from serving.core.job import Answered, Job
+from serving.core.job import Answer, Answered, Job
 from serving.core.service import Service
 from serving.observe import exposition, layout, shared
 from serving.observe.batch import Batch, Called, Follower
@@ -23,8 +23,8 @@ from serving.observe.distributions import Binner
 from serving.observe.inputs import InputCounts, input_counts
 from serving.observe.series import Description, Series, all_series, claim, describe
 
-_SAMPLE_EVERY_SECONDS: Final = 0.002
-"""Batches that follow one another faster than that are sampled: 500 a second at 15 µs are under 1 % of a core."""
+_SAMPLE_EVERY_SECONDS: Final = 0.005
+"""Batches that follow one another faster than that are sampled: 200 a second at 50 µs are 1 % of a core."""
 _SAMPLE_ROWS: Final = 256
 """Most rows of one batch that are counted, evenly spread: thousands took half as long as the model itself."""
 _STATM: Final = Path("/proc/self/statm")
@@ -34,6 +34,9 @@ _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _OK: Final = layout.STATUS_CELL[200]
 _FAILED: Final = layout.STATUS_CELL[500]
 _INTERNAL: Final = layout.REASON_CELL["internal"]
+_ANSWERS: Final = {Answer}
+"""The types of the answers where all went well."""
+_QUEUE, _DECODE, _INFERENCE, _ENCODE, _TOTAL = (layout.STAGE[stage] for stage in layout.STAGES)
 
 
 class _Current:
@@ -73,8 +76,16 @@ class Observer:
             series.retire(clock())
 
     def serving(self, service: Service, variant: str = "") -> None:
-        """`service` takes the requests of `variant` from now on."""
-        self._series(service, variant)
+        """`service` takes the requests of `variant` from now on; what is under way for another is still counted."""
+        current = self._claim(service, variant)
+        before = self._variants.get(variant)
+        if before is not None and before is not current:
+            before.series.retire(self._clock())
+        current.series.activate(self._clock())
+        self._variants[variant] = current
+        kept = (before, *self._variants.values())
+        self._current = {key: other for key, other in self._current.items() if other in kept}
+        self._last = None
 
     def batch(
         self,
@@ -94,11 +105,12 @@ class Observer:
         """
         current = self._series(service, variant)
         cells, requests = current.cells, len(jobs)
-        failed = sum([1 for answer in answered.answers if isinstance(answer, RequestError)])
-        cells[_OK] += requests - failed
-        if failed:
+        failed = 0
+        if set(map(type, answered.answers)) != _ANSWERS:
+            failed = sum(isinstance(answer, RequestError) for answer in answered.answers)
             cells[_FAILED] += failed
             cells[_INTERNAL] += failed
+        cells[_OK] += requests - failed
         rows = len(answered.predictions)
         cells[layout.ROWS] += rows
         layout.BATCH_ROWS.observe(cells, rows)
@@ -127,7 +139,7 @@ class Observer:
         differences = np.abs(shadow.predictions - live.predictions) / current.deviation
         differences = differences[np.isfinite(differences)]
         if differences.size:
-            layout.SHADOW_DIFFERENCE.observe_each(cells, differences.tolist())
+            layout.SHADOW_DIFFERENCE.observe_all(cells, layout.Values(differences.tolist()))
 
     def connections(self, change: int) -> None:
         """A connection was opened (+1) or closed (-1)."""
@@ -173,23 +185,20 @@ class Observer:
         last = self._last
         if last is not None and last[0] is service and last[1] == variant:
             return last[2]
-        key = (service.artefact.manifest_sha256, service.release, variant)
-        current = self._current.get(key)
-        if current is None or self._variants.get(variant) is not current:
-            current = self._replace(key, service, variant)
+        known = self._variants.get(variant)
+        if known is None or known.binner is None:
+            self.serving(service, variant)
+        current = self._claim(service, variant)
         self._last = (service, variant, current)
         return current
 
-    def _replace(self, key: tuple[str, str, str], service: Service, variant: str) -> _Current:
-        before = self._variants.get(variant)
-        if before is not None:
-            before.series.retire(self._clock())
-            self._current = {name: other for name, other in self._current.items() if other is not before}
-        description = describe(service, variant)
-        series = claim(self.cells, description)
-        series.activate(self._clock())
-        current = _Current(series, description, Binner(service.artefact.baseline))
-        self._current[key] = self._variants[variant] = current
+    def _claim(self, service: Service, variant: str) -> _Current:
+        key = (service.artefact.manifest_sha256, service.release, variant)
+        current = self._current.get(key)
+        if current is None:
+            description = describe(service, variant)
+            current = _Current(claim(self.cells, description), description, Binner(service.artefact.baseline))
+            self._current[key] = current
         return current
 
     def _nameless(self, variant: str) -> _Current:
@@ -212,11 +221,10 @@ class Observer:
 
 
 def _count_stages(cells: shared.Cells, answered: Answered, queued: Sequence[float], decode: float) -> None:
-    stage, requests = layout.STAGE, len(queued)
+    values, requests = layout.Values(queued), len(queued)
     inference, encode = answered.inference_seconds, answered.encode_seconds
-    stage["queue"].observe_each(cells, [max(seconds - decode, 0.0) for seconds in queued])
-    stage["decode"].observe(cells, decode, requests)
-    stage["inference"].observe(cells, inference, requests)
-    stage["encode"].observe(cells, encode, requests)
-    model = inference + encode
-    stage["total"].observe_each(cells, [seconds + model for seconds in queued])
+    _QUEUE.observe_all(cells, values, -decode)
+    _DECODE.observe(cells, decode, requests)
+    _INFERENCE.observe(cells, inference, requests)
+    _ENCODE.observe(cells, encode, requests)
+    _TOTAL.observe_all(cells, values, inference + encode)

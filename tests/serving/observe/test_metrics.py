@@ -113,12 +113,15 @@ def test_no_counter_goes_down_when_a_model_is_swapped(
 ) -> None:
     count(observer, service, answered())
     newer = load_service(base_dir / "model", None, "group/4")
+    observer.serving(newer)
     count(observer, newer, answered())
     count(observer, newer, answered())
     assert samples(observer, "serving_requests_total") == {(service.release, "200", ""): 1, ("group/4", "200", ""): 2}
-    assert [labels[1] for labels in samples(observer, "serving_model_info")] == ["group/4"]
     count(observer, service, answered())
-    assert total(observer, "serving_requests_total", release=service.release) == 2, "a rollback goes on counting"
+    assert [labels[1] for labels in samples(observer, "serving_model_info")] == ["group/4"], "what was under way"
+    observer.serving(service)
+    count(observer, service, answered())
+    assert total(observer, "serving_requests_total", release=service.release) == 3, "a rollback goes on counting"
     assert [labels[1] for labels in samples(observer, "serving_model_info")] == [service.release]
 
 

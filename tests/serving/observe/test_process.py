@@ -1,0 +1,175 @@
+"""What a real server with two workers shows of itself over real sockets: /metrics, log and captured traffic."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[3]
+Start = Callable[..., Any]
+
+
+def total(server: Any, name: str, **labels: str) -> float:
+    text = httpx.get(f"{server.url}/metrics", timeout=10).text
+    return sum(
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    )
+
+
+def ask(server: Any, car: dict[str, object], count: int) -> None:
+    """`count` requests over connections of their own, so that both workers get some."""
+    for number in range(count):
+        answer = httpx.post(f"{server.url}/invocations", json=car, headers={"x-request-id": f"r-{number}"})
+        assert answer.status_code == 200
+
+
+@pytest.fixture(scope="module")
+def capture_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("capture")
+
+
+@pytest.fixture(scope="module")
+def server(start_server: Start, base_dir: Path, capture_dir: Path) -> Any:
+    process = start_server(
+        base_dir, RELEASE="group/3", SERVING_WORKERS="2", SERVING_CAPTURE_DIR=str(capture_dir), SERVING_SLOW_MS="60000"
+    )
+    process.wait_until_ready()
+    return process
+
+
+def test_any_worker_tells_for_all(server: Any, car: dict[str, object]) -> None:
+    ask(server, car, 30)
+    assert {total(server, "serving_requests_total", status="200") for _ in range(6)} == {30}
+    assert total(server, "serving_worker_ready") == 2
+    assert total(server, "serving_stage_seconds_count", stage="total", model="auto-mpg", release="group/3") == 30
+
+
+def test_openmetrics_over_the_socket(server: Any) -> None:
+    answer = httpx.get(f"{server.url}/metrics", headers={"accept": "application/openmetrics-text;version=1.0.0"})
+    assert answer.headers["content-type"].startswith("application/openmetrics-text")
+    assert answer.text.endswith("# EOF\n")
+
+
+def test_promtool_finds_the_real_output_right(server: Any) -> None:
+    text = httpx.get(f"{server.url}/metrics").content
+    promtool = ROOT / ".tools" / "bin" / "promtool"
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+
+def test_refusals_are_logged_without_what_was_sent(server: Any, car: dict[str, object]) -> None:
+    answer = httpx.post(
+        f"{server.url}/invocations", json=car | {"weight": 987654}, headers={"x-request-id": "a-wrong-one"}
+    )
+    assert answer.status_code == 400
+    deadline = time.monotonic() + 5
+    while "a-wrong-one" not in server.stderr():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    records = [json.loads(line) for line in server.stderr().splitlines()]
+    (record,) = [record for record in records if record.get("request_id") == "a-wrong-one"]
+    assert (record["level"], record["status"], record["code"]) == ("warning", 400, "out_of_range")
+    assert "987654" not in server.stderr()
+    assert not [record for record in records if record.get("request_id") == "r-0"], "what is well is not logged"
+
+
+def test_a_killed_worker_is_counted_and_loses_no_counts(server: Any, car: dict[str, object]) -> None:
+    ask(server, car, 10)
+    before = total(server, "serving_requests_total", status="200")
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    os.kill(int(children[0]), signal.SIGKILL)
+    deadline = time.monotonic() + 20
+    while (
+        total(server, "serving_worker_restarts_total", reason="died") < 1 or total(server, "serving_worker_ready") < 2
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert total(server, "serving_requests_total", status="200") == before
+    ask(server, car, 10)
+    assert total(server, "serving_requests_total", status="200") == before + 10
+
+
+def test_traffic_is_captured_and_finished_when_the_server_stops(
+    start_server: Start, base_dir: Path, tmp_path: Path, car: dict[str, object]
+) -> None:
+    server = start_server(base_dir, RELEASE="group/3", SERVING_WORKERS="2", SERVING_CAPTURE_DIR=str(tmp_path / "kept"))
+    server.wait_until_ready()
+    ask(server, car, 20)
+    server.process.terminate()
+    assert server.process.wait(20) == 0
+    files = list((tmp_path / "kept" / "auto-mpg" / "main").rglob("*.jsonl"))
+    events = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+    assert {event["eventMetadata"]["inferenceId"] for event in events} == {f"r-{number}" for number in range(20)}
+    assert {event["drivetrain"]["release"] for event in events} == {"group/3"}
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.fixture
+def deaf(base_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """A server whose stderr is a pipe that nobody reads, filled to the brim."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        while True:
+            os.write(writing, bytes(4096))
+    except BlockingIOError:
+        pass
+    os.set_blocking(writing, True)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {
+        "SAGEMAKER_BASE_DIR": str(base_dir),
+        "SAGEMAKER_BIND_TO_PORT": str(port),
+        "SERVING_HOST": "127.0.0.1",
+        "SERVING_WORKERS": "1",
+        "SERVING_ACCESS_LOG": "all",
+        "PYTHONPATH": str(ROOT),
+    }
+    process = subprocess.Popen([sys.executable, "-m", "serving", "serve"], env=os.environ | environ, stderr=writing)
+    yield process, f"http://127.0.0.1:{port}"
+    process.kill()
+    process.wait()
+    os.close(reading)
+    os.close(writing)
+
+
+def test_nobody_reading_the_log_stops_nothing(
+    deaf: tuple[subprocess.Popen[bytes], str], car: dict[str, object]
+) -> None:
+    process, url = deaf
+    deadline = time.monotonic() + 30
+    with httpx.Client(base_url=url, timeout=5) as client:
+        while True:
+            try:
+                if client.get("/ping").status_code == 200:
+                    break
+            except httpx.TransportError:
+                pass
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        slowest = 0.0
+        for _ in range(1500):
+            begun = time.perf_counter()
+            assert client.post("/invocations", json=car).status_code == 200
+            slowest = max(slowest, time.perf_counter() - begun)
+        text = client.get("/metrics").text
+    (dropped,) = [line for line in text.splitlines() if line.startswith("serving_dropped_log_records_total ")]
+    assert float(dropped.split()[1]) > 400
+    assert slowest < 1
+    process.terminate()
+    assert process.wait(20) == 0

@@ -13,9 +13,9 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 from serving.observe import shared
 from serving.observe.levels import Level
@@ -68,7 +68,9 @@ class Supervisor:
 
     def unwatch(self, source: socket.socket) -> None:
         """`source` is of no interest any more."""
-        if source.fileno() in self._selector.get_map():
+        # Once `run` has ended there is no selector any more.
+        watched = cast("Mapping[int, object] | None", self._selector.get_map())
+        if watched is not None and source.fileno() in watched:
             self._selector.unregister(source)
 
     def run(self, on_ready: Callable[[Message], None], each_turn: Callable[[], object]) -> None:

@@ -7,6 +7,8 @@ from monitoring.baseline import CategoryDistribution, NumberDistribution, Value
 
 RADIO_CATEGORIES = 5
 """Up to as many categories are shown at once; more go into a list."""
+NAMED_CATEGORIES = 6
+"""Of so many categories the hint says how often they occur."""
 
 
 def field(column: Column, distribution: NumberDistribution | CategoryDistribution, example: Value) -> str:
@@ -56,8 +58,7 @@ def _spelt(example: Value) -> str:
 
 
 def _choice(column: Column, distribution: CategoryDistribution, example: Value) -> str:
-    hint = ", ".join(f"{category} {distribution.counts.get(category, 0)}" for category in column.categories)
-    notes = _notes(column, f"Training rows: {hint}.")
+    notes = _notes(column, f"Training rows: {_frequent(distribution)}.")
     label, name = escape(words(column.name)), column.name
     if len(column.categories) > RADIO_CATEGORIES:
         options = "".join(
@@ -81,6 +82,13 @@ def _choice(column: Column, distribution: CategoryDistribution, example: Value) 
         f'<fieldset class="field" aria-describedby="hint-{name} error-{name}"><legend>{label}</legend>'
         f'<div class="choices">{radios}</div>{notes}</fieldset>'
     )
+
+
+def _frequent(distribution: CategoryDistribution) -> str:
+    """The categories with their rows, of many only the most frequent."""
+    counts = sorted(distribution.counts.items(), key=lambda entry: -entry[1])
+    shown = ", ".join(f"{category} {count}" for category, count in counts[:NAMED_CATEGORIES])
+    return shown + (f" and {more} more" if (more := len(counts) - NAMED_CATEGORIES) > 0 else "")
 
 
 def _notes(column: Column, hint: str) -> str:

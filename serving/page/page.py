@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from html import escape
 from string import Template
-from typing import Any
+from typing import Any, Final
 
 from models.schema import Column
 from monitoring.baseline import Baseline, NumberDistribution, Value
@@ -17,6 +17,9 @@ from serving.page import assets, card
 from serving.page.exploration import explored
 from serving.page.form import field, words
 from serving.page.histogram import histogram
+
+_SHORT_UNIT: Final = 8
+"""Units of up to as many letters are repeated on every button."""
 
 
 def render(service: Service) -> bytes:
@@ -77,7 +80,9 @@ def _samples(sample: tuple[dict[str, Value], ...], target: str, unit: str) -> st
         return ""
     buttons: list[str] = []
     for number, row in enumerate(sample, start=1):
-        label = f"{row.get(target, number)} {unit}".strip()
+        value = row.get(target, number)
+        label = f"{value:.4g}" if isinstance(value, float) else str(value)
+        label += f" {unit}" if unit and len(unit) <= _SHORT_UNIT else ""
         buttons.append(
             f'<button type="button" class="example" data-row="{escape(json.dumps(row))}" '
             f'data-actual="{escape(str(row.get(target, "")))}">{escape(label)}</button>'
@@ -95,8 +100,8 @@ def _result(distribution: NumberDistribution, column: Column) -> str:
         "result.html",
         unit=escape(column.unit),
         rows=distribution.rows,
-        minimum=f"{distribution.minimum:g}",
-        maximum=f"{distribution.maximum:g}",
+        minimum=f"{distribution.minimum:.4g}",
+        maximum=f"{distribution.maximum:.4g}",
         histogram=histogram(distribution, label),
     )
 

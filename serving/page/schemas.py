@@ -95,7 +95,7 @@ def _wrapped(name: str) -> Schema:
 def _predictions(spec: ModelSpec) -> Schema:
     unit = spec.target_column.unit
     shown = f" in {unit}" if unit else ""
-    return _closed(
+    schema = _closed(
         {
             "predictions": {
                 "description": f"One number a row{shown}, in the order sent; never NaN or Infinity.",
@@ -110,6 +110,8 @@ def _predictions(spec: ModelSpec) -> Schema:
             "release": {"type": "string", "description": "The release that answered; empty where it has no name."},
         }
     )
+    variant = {"type": "string", "description": "The variant that answered, where there are several."}
+    return schema | {"properties": schema["properties"] | {"variant": variant}}
 
 
 def _error() -> Schema:

@@ -2,6 +2,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const HEIGHT = 240;
+// About the width of a letter, in pixels.
+const LETTER = 7.5;
 // So few points are shown each, as those of whole numbers are.
 const FEW_POINTS = 25;
 const EDGE = { top: 14, right: 14, bottom: 42 };
@@ -17,11 +19,13 @@ function element(name, attributes, content) {
 function ticks(low, high, count, whole = false) {
   const rough = Math.max((high - low) / count, whole ? 1 : Number.MIN_VALUE) || 1;
   const magnitude = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * magnitude).find((size) => size >= rough * (1 - 1e-9));
+  const step = (whole ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]).map((factor) => factor * magnitude).find((size) => size >= rough * (1 - 1e-9));
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => Number(((first + i) * step).toPrecision(12)));
 }
+
+const cut = (text, letters) => (text.length > letters ? `${text.slice(0, Math.max(letters - 1, 1))}…` : text);
 
 function span(values) {
   const low = Math.min(...values);
@@ -39,8 +43,8 @@ function span(values) {
 export function draw(box, { points, numeric, whole, trained, current, probe, label, axis }) {
   const width = Math.max(box.clientWidth, 240);
   const [low, high] = span(points.map(({ prediction }) => prediction));
-  const marks = ticks(low, high, 4);
-  const left = 14 + 7.5 * Math.max(...marks.map((mark) => String(mark).length), 2);
+  const marks = ticks(low, high, 5);
+  const left = 14 + LETTER * Math.max(...marks.map((mark) => String(mark).length), 2);
   const right = width - EDGE.right;
   const bottom = HEIGHT - EDGE.bottom;
   const first = points[0].value;
@@ -69,7 +73,7 @@ export function draw(box, { points, numeric, whole, trained, current, probe, lab
   } else {
     categories(svg, points, x, y, bottom, (right - left) / points.length);
   }
-  svg.append(element("text", { x: (left + right) / 2, y: HEIGHT - 6, class: "tick middle" }, axis));
+  svg.append(element("text", { x: (left + right) / 2, y: HEIGHT - 6, class: "tick middle" }, cut(axis, (right - left) / LETTER)));
   const here = points[current];
   if (here) {
     svg.append(element("line", { x1: x[current], x2: x[current], y1: EDGE.top, y2: bottom, class: "now" }));
@@ -91,13 +95,12 @@ function training(xOf, [low, high], first, last, bottom) {
 
 /** A stem and a point for each category; names that would not fit are cut, the table has them whole. */
 function categories(svg, points, x, y, bottom, room) {
-  const letters = Math.floor(room / 7.5);
+  const letters = Math.floor(room / LETTER);
   for (const [i, { value, prediction }] of points.entries()) {
     svg.append(element("line", { x1: x[i], x2: x[i], y1: bottom, y2: y(prediction), class: "stem" }));
     svg.append(element("circle", { cx: x[i], cy: y(prediction), r: 4.5, class: "point" }));
     const name = String(value ?? "unknown");
     if (letters < 2) continue;
-    const cut = name.length > letters ? `${name.slice(0, Math.max(letters - 1, 1))}…` : name;
-    svg.append(element("text", { x: x[i], y: bottom + 18, class: "tick middle" }, cut));
+    svg.append(element("text", { x: x[i], y: bottom + 18, class: "tick middle" }, cut(name, letters)));
   }
 }

@@ -3,7 +3,6 @@
 export const model = JSON.parse(document.body.dataset.model);
 export const byId = (id) => document.getElementById(id);
 
-const few = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, useGrouping: false });
 // Differences are as fine as a thousandth of the target's training range.
 const reach = Math.log10(model.target.maximum - model.target.minimum);
 const digits = Math.min(Math.max(3 - Math.floor(reach), 0), 12);
@@ -15,7 +14,7 @@ const signs = new Intl.NumberFormat("en", {
 });
 
 /** A prediction or a value as people read it. */
-export const shown = (value) => (typeof value === "number" ? few.format(value) : (value ?? "unknown"));
+export const shown = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : (value ?? "unknown"));
 
 /** A difference, with its sign. */
 export const difference = (value) => signs.format(value).replace("-", "−");

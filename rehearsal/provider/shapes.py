@@ -36,9 +36,9 @@ class Spelling:
     single: frozenset[str] = frozenset()
 
     def member(self, name: str, shape: StructureShape) -> str | None:
-        """The member of `shape` that the property `name` stands for."""
-        wanted = self.names.get(name, name).casefold()
-        return next((member for member in shape.members if member.casefold() == wanted), None)
+        """The member of `shape` that the property `name` stands for; a part further down may have it as it is."""
+        found = {member.casefold(): member for member in shape.members}
+        return found.get(self.names.get(name, name).casefold()) or found.get(name.casefold())
 
     def property_name(self, member: str) -> str:
         """The property that `member` is read back as."""

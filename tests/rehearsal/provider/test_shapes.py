@@ -71,3 +71,17 @@ def test_what_is_none_is_left_out_and_times_are_text() -> None:
 
 def test_blocks_that_are_left_out_are_empty() -> None:
     assert (listed(None), mapped(None), listed([1]), mapped({"a": 1})) == ([], {}, [1], {"a": 1})
+
+
+def test_a_name_that_is_spelt_otherwise_above_may_stand_as_it_is_below() -> None:
+    policy: Any = botocore.session.get_session().get_service_model("application-autoscaling")
+    shape = policy.operation_model("PutScalingPolicy").input_shape
+    metric = {"metricName": "Backlog", "dimensions": [{"name": "EndpointName", "value": "cars"}]}
+    properties = {
+        "name": "backlog",
+        "targetTrackingScalingPolicyConfiguration": {"targetValue": 3, "customizedMetricSpecification": metric},
+    }
+    request = to_aws(shape, properties, Spelling(names={"name": "PolicyName"}))
+    assert request["PolicyName"] == "backlog"
+    tracking = request["TargetTrackingScalingPolicyConfiguration"]
+    assert tracking["CustomizedMetricSpecification"]["Dimensions"] == [{"Name": "EndpointName", "Value": "cars"}]

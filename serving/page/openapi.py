@@ -67,6 +67,13 @@ def _with_unit(spec: ModelSpec) -> str:
     return f"{spec.target} ({unit})" if unit else spec.target
 
 
+_HEADERS: Final = (
+    "Headers that a caller may send: `Content-Encoding: gzip`; `X-Request-Id`, which comes back with the answer and is "
+    "made up where none was sent; `X-Request-Deadline-Ms`, the time in milliseconds after which no answer is wanted; "
+    "`X-Amzn-SageMaker-Target-Variant`, the variant that is to answer; `traceparent`, the context of a trace."
+)
+
+
 def _invocations(spec: ModelSpec, examples: list[dict[str, Value]]) -> Document:
     return {
         "operationId": "predict",
@@ -74,7 +81,8 @@ def _invocations(spec: ModelSpec, examples: list[dict[str, Value]]) -> Document:
         "summary": f"Predict {_with_unit(spec)}",
         "description": (
             f"One prediction a row, for 1 to {spec.serving.max_rows} rows and at most "
-            f"{spec.serving.max_body_bytes:,} bytes a request. A refusal is always JSON, whatever `Accept` says."
+            f"{spec.serving.max_body_bytes:,} bytes a request. A refusal is always JSON, whatever `Accept` says. "
+            f"{_HEADERS}"
         ),
         "requestBody": {"required": True, "content": media.requests(spec, examples)},
         "responses": {

@@ -12,7 +12,11 @@ from serving.core.errors import RequestError
 from serving.core.session import Matrix
 
 Values = Sequence[float] | Matrix
-"""Rows as numbers: flat and row by row (rows × F), or a float32 matrix [rows, F]; a missing value is NaN."""
+"""Rows as numbers: flat and row by row (rows × F), or a float32 matrix [rows, F], or images [rows, C, H, W].
+
+A missing value is NaN. A category is its index; in a flat sequence it may be a float that also knows its name, which a
+JSON encoder would write.
+"""
 
 
 class Job(msgspec.Struct, frozen=True, gc=False):
@@ -42,6 +46,7 @@ class Answered(msgspec.Struct, frozen=True):
     answers: list[Answer | RequestError]
     """One a job, in their order; an error (500) where the model gave that job no finite number."""
     predictions: Matrix
-    """float32 [rows of all jobs], in the target's unit; not finite where the answer is an error."""
+    """float32 [rows of all jobs], in the target's unit, or the place of the likeliest category; not finite where the
+    answer is an error."""
     inference_seconds: float
     encode_seconds: float

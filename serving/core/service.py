@@ -29,16 +29,19 @@ class Service:
         spec = artefact.spec
         self.spec: Final = spec
         self._decoders = codec.decoders(spec)
-        self._width = len(spec.features)
-        self._session = Session(artefact.graph, features=len(spec.features), threads=threads)
-        unit = spec.target_column.unit
-        about = {"model": spec.name, "target": spec.target, "unit": unit, "release": release}
-        self._encoding = codec.Encoding(about | ({"variant": variant} if variant else {}))
+        self._row_shape = spec.image.shape if spec.image else (len(spec.features),)
+        target = spec.target_column
+        self._session = Session(artefact.graph, self._row_shape, len(target.categories), threads)
+        about = {"model": spec.name, "target": spec.target, "unit": target.unit, "release": release}
+        about |= {"variant": variant} if variant else {}
+        self._encoding = codec.LabelEncoding(about, target.categories) if target.categories else codec.Encoding(about)
         self._warm_up_row = _warm_up_row(artefact)
 
     def decode(self, body: bytes, content_type: str, accept: str = "") -> Job:
         """The rows of a request, validated; RequestError for what the caller did wrong."""
         answer_type = codec.answer_type(accept)
+        if answer_type not in self._encoding.types:
+            raise codec.not_acceptable(accept, self._encoding.types)
         media_type = codec.media_type(content_type)
         decoder = self._decoders.get(media_type)
         if decoder is None:
@@ -51,13 +54,14 @@ class Service:
         begun = time.perf_counter()
         failed: dict[int, PredictionError] = {}
         try:
-            predictions = self._session.run(self._stack(jobs))
+            outputs = self._session.run(self._stack(jobs))
         except PredictionError:
-            predictions, failed = self._one_by_one(jobs)
+            outputs, failed = self._one_by_one(jobs)
         inferred = time.perf_counter()
-        answers = self._encoding.answers(jobs, predictions)
+        answers = self._encoding.answers(jobs, outputs)
         for position, error in failed.items():
             answers[position] = error
+        predictions = outputs if outputs.ndim == 1 else _most_likely(outputs)
         return Answered(answers, predictions, inferred - begun, time.perf_counter() - inferred)
 
     def answer(self, body: bytes, content_type: str, accept: str = "") -> Answer:
@@ -72,13 +76,14 @@ class Service:
         self._session.predict(self._warm_up_row)
 
     def _stack(self, jobs: Sequence[Job]) -> Matrix:
-        """The rows of all jobs as float32 [rows, F]."""
+        """The rows of all jobs as float32 [rows, F], or images as [rows, C, H, W]."""
         flat = [job.values for job in jobs if not isinstance(job.values, np.ndarray)]
         if len(flat) == len(jobs):
-            return codec.stacked(flat, self._width)
+            return codec.stacked(flat, len(self.spec.features))
         if len(jobs) == 1:
             return cast("Matrix", jobs[0].values)
-        return np.concatenate([np.asarray(job.values, dtype=np.float32).reshape(-1, self._width) for job in jobs])
+        parts = [np.asarray(job.values, dtype=np.float32).reshape(-1, *self._row_shape) for job in jobs]
+        return np.concatenate(parts)
 
     def _one_by_one(self, jobs: Sequence[Job]) -> tuple[Matrix, dict[int, PredictionError]]:
         """As a run of all jobs, with NaN for the rows of a job that the model fails on, and its error by position."""
@@ -89,7 +94,7 @@ class Service:
                 parts.append(self._session.run(self._stack([job])))
             except PredictionError as error:
                 failed[position] = error
-                parts.append(np.full(job.rows, np.nan, dtype=np.float32))
+                parts.append(self._session.nothing(job.rows))
         return np.concatenate(parts), failed
 
 
@@ -106,9 +111,16 @@ def load_service(
 
 
 def _warm_up_row(artefact: Artefact) -> Matrix:
-    """The first sample row [1, F]; zeros where the baseline holds none."""
+    """The first sample row [1, F]; zeros where the baseline holds none, and for a model of images."""
     spec = artefact.spec
+    if spec.image:
+        return np.zeros((1, *spec.image.shape), dtype=np.float32)
     if not artefact.baseline.sample:
         return np.zeros((1, len(spec.features)), dtype=np.float32)
     row = artefact.baseline.sample[0]
     return feature_matrix(spec, {name: [row.get(name)] for name in spec.features})
+
+
+def _most_likely(outputs: Matrix) -> Matrix:
+    """The place of each row's likeliest category [N], as float32; NaN where an output is not finite."""
+    return np.where(np.isfinite(outputs).all(axis=1), outputs.argmax(axis=1), np.nan).astype(np.float32)

@@ -30,6 +30,11 @@ def request_types(spec: ModelSpec) -> tuple[str, ...]:
 
 def decoders(spec: ModelSpec) -> Mapping[str, Decoder]:
     """A decoder a media type that the model takes; it raises RequestError with row and field of the first fault."""
+    if spec.image:
+        # Pillow is for those who need it: it takes 30 ms of a server's start.
+        from serving.core.codec.images import image_decoders  # noqa: PLC0415
+
+        return image_decoders(spec, spec.image)
     validator = Validator(spec)
 
     def checked(rows: Sequence[object]) -> Decoded:

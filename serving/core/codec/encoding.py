@@ -23,6 +23,8 @@ _NOT_FINITE = b"null"
 class Encoding:
     """Encodes what one model answers."""
 
+    types: Final = media.ANSWERS
+
     def __init__(self, about: Mapping[str, str]) -> None:
         """`about` is what a JSON answer says beside the predictions."""
         self._prefix = b'{"predictions":['
@@ -30,6 +32,8 @@ class Encoding:
 
     def answers(self, jobs: Sequence[Job], predictions: Matrix) -> list[Answer | RequestError]:
         """An answer a job to `predictions` [rows of all jobs]; a PredictionError where one of them is not finite."""
+        if jobs[0].answer_type in BINARY and (binary := self._binary(jobs, predictions)):
+            return binary
         text = orjson.dumps(predictions, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
         parts = _parts(text, jobs)
         json, prefix, suffix = media.JSON, self._prefix, self._suffix
@@ -40,6 +44,18 @@ class Encoding:
         for job, part in zip(jobs, parts, strict=True):
             answers.append(self._answer(job, part, predictions[start : start + job.rows]))
             start += job.rows
+        return answers
+
+    def _binary(self, jobs: Sequence[Job], predictions: Matrix) -> list[Answer | RequestError] | None:
+        """The answers where all jobs want numbers and no text; None where one does not, or a number is not finite."""
+        if not all(job.answer_type in BINARY for job in jobs) or not np.isfinite(predictions).all():
+            return None
+        answers: list[Answer | RequestError] = []
+        start = 0
+        for job in jobs:
+            end = start + job.rows
+            answers.append(Answer(job.answer_type, BINARY[job.answer_type](predictions[start:end]), job.rows))
+            start = end
         return answers
 
     def _answer(self, job: Job, part: bytes, predictions: Matrix) -> Answer | PredictionError:

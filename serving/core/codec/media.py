@@ -50,8 +50,13 @@ def answer_type(accept: str) -> str:
             return _WILDCARDS[name]
         if name in ANSWERS:
             return name
-    message = f"Accept {accept!r} was sent; expected {_listed(ANSWERS)}"
-    raise RequestError("not_acceptable", message, status=406)
+    raise not_acceptable(accept, ANSWERS)
+
+
+def not_acceptable(accept: str, known: Iterable[str]) -> RequestError:
+    """The refusal to answer in none of the media types in `known`."""
+    message = f"Accept {accept!r} was sent; expected {_listed(known)}"
+    return RequestError("not_acceptable", message, status=406)
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Generator
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-SHARED = ("tests/e2e/running", "tests/infra/applied", "tests/workflows")
+SHARED = ("tests/containers", "tests/e2e/running", "tests/infra/applied", "tests/workflows")
 """Folders whose files share one rehearsal; elsewhere a file is on its own."""
-FIRST = ("tests/workflows", "tests/e2e")
+FIRST = ("tests/workflows", "tests/containers", "tests/e2e")
 """What takes longest, so that it does not begin when the rest is done."""
 
 

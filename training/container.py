@@ -4,7 +4,9 @@ Training: https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-traini
 Processing: https://docs.aws.amazon.com/sagemaker/latest/dg/build-your-own-processing-container.html
 """
 
+import contextlib
 import json
+import math
 import os
 import signal
 from collections.abc import Mapping
@@ -70,7 +72,7 @@ class Container:
     @property
     def cpu_count(self) -> int:
         """Processors this process may use, which in a container are fewer than the machine's."""
-        return len(os.sched_getaffinity(0))
+        return max(1, int(min(len(os.sched_getaffinity(0)), cpu_quota())))
 
     def hyperparameters(self) -> dict[str, str]:
         """The job's hyperparameters, all of them strings as SageMaker passes them."""
@@ -100,11 +102,15 @@ class Container:
         return folder if folder.is_dir() and any(folder.iterdir()) else None
 
     def fail(self, reason: str) -> None:
-        """Leave one line as the job's failure reason (training reads `failure`, processing `message`)."""
+        """Leave one line as the job's failure reason (training reads `failure`, processing `message`).
+
+        Where nothing can be written, the last line of the log is all that is told.
+        """
         line = " ".join(reason.split())[:FAILURE_CHARACTERS]
-        folder = self._made("output")
-        for name in ("failure", "message"):
-            (folder / name).write_text(line, encoding="utf-8")
+        with contextlib.suppress(JobError, OSError):
+            folder = self._made("output")
+            for name in ("failure", "message"):
+                (folder / name).write_text(line, encoding="utf-8")
 
     def watch_for_stop(self) -> None:
         """Note SIGTERM instead of dying of it; as process 1 of a container, Linux would drop it without a handler."""
@@ -122,7 +128,10 @@ class Container:
 
     def _made(self, path: str) -> Path:
         folder = self.base / path
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise JobError(f"{folder} cannot be made by user {os.getuid()}: {error.strerror}") from error
         return folder
 
     def _input(self, parent: Path, name: str, kind: str) -> Path:
@@ -131,6 +140,21 @@ class Container:
             known = ", ".join(sorted(entry.name for entry in parent.iterdir())) if parent.is_dir() else ""
             raise JobError(f"{kind} {name!r} is missing; there are: {known or 'none'}")
         return folder
+
+
+def cpu_quota(cgroup: Path = Path("/sys/fs/cgroup")) -> float:
+    """Processors that the control group may use, by its quota; infinity without one. Version 2, else version 1."""
+    quota, _, period = _read_line(cgroup / "cpu.max").partition(" ")
+    if not quota:
+        quota, period = _read_line(cgroup / "cpu/cpu.cfs_quota_us"), _read_line(cgroup / "cpu/cpu.cfs_period_us")
+    return int(quota) / int(period) if quota.isdigit() and period.isdigit() else math.inf
+
+
+def _read_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
 
 
 def _read_object(path: Path, base: Path) -> dict[str, Any]:

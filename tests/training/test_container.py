@@ -1,9 +1,10 @@
+import math
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from training.container import FAILURE_CHARACTERS, Container
+from training.container import FAILURE_CHARACTERS, Container, cpu_quota
 from training.errors import JobError
 
 
@@ -54,3 +55,20 @@ def test_configuration_that_cannot_be_read_is_named(job: Any, text: str | None, 
         path.write_text(text)
     with pytest.raises(JobError, match=message):
         job.container().hyperparameters()
+
+
+@pytest.mark.parametrize(
+    ("files", "processors"),
+    [
+        ({"cpu.max": "150000 100000"}, 1.5),
+        ({"cpu.max": "max 100000"}, math.inf),
+        ({"cpu/cpu.cfs_quota_us": "50000", "cpu/cpu.cfs_period_us": "100000"}, 0.5),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, math.inf),
+        ({}, math.inf),
+    ],
+)
+def test_the_processors_of_a_control_group(tmp_path: Path, files: dict[str, str], processors: float) -> None:
+    for name, content in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content + "\n")
+    assert cpu_quota(tmp_path) == processors

@@ -44,7 +44,7 @@ _AT_ONCE: Final = 8
 _EXPORT_SECONDS: Final = 5.0
 _IDLE_SECONDS: Final = 0.1
 _LOG_SECONDS: Final = 60.0
-_REST: Final = 4.0
+_REST: Final = 9.0
 """Seconds of sleep for each second of work: the thread shares the interpreter's lock with the event loop."""
 _NANO: Final = 1_000_000_000
 
@@ -161,9 +161,9 @@ class Traces:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            begun = time.perf_counter()
+            begun = time.thread_time()
             if self._send_some():
-                self._stopping.wait(_REST * min(time.perf_counter() - begun, 0.01))
+                self._stopping.wait(_REST * (time.thread_time() - begun))
             else:
                 self._stopping.wait(_IDLE_SECONDS)
         while self._send_some():

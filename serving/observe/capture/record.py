@@ -9,11 +9,10 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpo
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import orjson
 
 from models.schema import Column
@@ -48,8 +47,9 @@ def line(captured: Captured, pause: Callable[[], None]) -> bytes:
     spec = captured.service.spec
     rows: list[bytes] = []
     for part in _row_parts(captured):
+        if rows:
+            pause()
         rows.append(part)
-        pause()
     event = {
         "captureData": {
             "endpointInput": _side("INPUT", b'{"rows":[' + b",".join(rows) + b"]}"),
@@ -83,25 +83,19 @@ def _dump(document: object) -> bytes:
 def _row_parts(captured: Captured) -> Iterator[bytes]:
     """Rows by name without those that are personal, some at a time: `{…},{…}`. A missing value is null."""
     columns = captured.service.spec.feature_columns
+    kept = [(position, column.name, _plain(column)) for position, column in enumerate(columns) if not column.pii]
     values = np.asarray(captured.values).reshape(captured.rows, len(columns))
-    kept = [(position, column) for position, column in enumerate(columns) if not column.pii]
-    names = [column.name for _, column in kept]
     for start in range(0, captured.rows, _ROWS_AT_ONCE):
-        part = values[start : start + _ROWS_AT_ONCE]
-        table = [_plain(part[:, position], column) for position, column in kept]
-        rows: list[dict[str, object]] = [{} for _ in part]
-        for name, column in zip(names, table, strict=True):
-            for row, value in zip(rows, column, strict=True):
-                row[name] = value
+        # Numbers that came as float32 stay so: orjson then writes them as short as the caller did.
+        part = [list(row) for row in values[start : start + _ROWS_AT_ONCE]]
+        rows = [{name: plain(row[position]) for position, name, plain in kept} for row in part]
         yield _dump(rows)[1:-1]
 
 
-def _plain(values: npt.NDArray[np.floating[Any]], column: Column) -> list[object]:
-    """The values of a column as the caller would write them."""
+def _plain(column: Column) -> Callable[[float], object]:
+    """How the column's numbers become what the caller would write; NaN, which is no number, becomes nothing."""
     if column.type == "float":
-        return list(values)
-    known = np.isfinite(values).tolist()
-    whole = np.nan_to_num(values).astype(np.int64).tolist()
+        return lambda value: value if value == value else None  # noqa: PLR0124
     if column.type == "category":
-        return [column.categories[index] if is_known else None for index, is_known in zip(whole, known, strict=True)]
-    return [value if is_known else None for value, is_known in zip(whole, known, strict=True)]
+        return lambda value: column.categories[int(value)] if value == value else None  # noqa: PLR0124
+    return lambda value: int(value) if value == value else None  # noqa: PLR0124

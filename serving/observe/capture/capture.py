@@ -79,7 +79,9 @@ class Capture:
         self._thread.join(seconds)
 
     def batch(self, batch: Batch) -> None:
-        """Put a sample of the batch's requests into the queue."""
+        """Put a sample of the batch's requests into the queue; not of pictures, which nothing watches yet."""
+        if batch.service.spec.image:
+            return
         percent = batch.service.spec.monitor.capture_percent if self._percent is None else self._percent
         start = 0
         now = time.time()

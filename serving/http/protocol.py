@@ -6,19 +6,16 @@ are inside have as long again to say what they want. At last what is idle is clo
 """
 
 import asyncio
-import select
 import socket
 from collections.abc import Sequence
-from typing import Final
 
 from serving.core.engine import Engine
 from serving.http.connection import Connection
 from serving.http.exchange import Shared
 from serving.http.limits import Limits, connections_allowed
+from serving.http.listeners import BACKLOG, close_listeners
 from serving.http.observer import Observer
 from serving.http.routes import Site
-
-_BACKLOG: Final = 2048
 
 
 class ProtocolFront:
@@ -43,7 +40,7 @@ class ProtocolFront:
         for listener in sockets:
             copy = listener.dup()
             self._listeners.append(copy)
-            self._servers.append(await loop.create_server(lambda: Connection(shared), sock=copy, backlog=_BACKLOG))
+            self._servers.append(await loop.create_server(lambda: Connection(shared), sock=copy, backlog=BACKLOG))
 
     async def stop(self, seconds: float) -> None:
         """Finish every request that has begun to arrive, at most for `seconds`; then cut what is left."""
@@ -56,7 +53,7 @@ class ProtocolFront:
         if shared.connections:
             # Not cut short when all have gone: callers that were told to close come back with a new connection.
             await asyncio.sleep(min(self._limits.stop_seconds, seconds))
-        await self._close_listeners()
+        await close_listeners(self._listeners, self._servers)
         # Who has just come in has its request on the way.
         await self._wait(shared, min(self._limits.stop_seconds, until - shared.loop.time()))
         shared.closing = True
@@ -70,19 +67,6 @@ class ProtocolFront:
         self._listeners.clear()
         self._shared = None
         await asyncio.sleep(0)
-
-    async def _close_listeners(self) -> None:
-        """Take over who waits at the sockets, and close them; with no room to wait, nobody comes in between."""
-        waiting = select.poll()
-        for listener in self._listeners:
-            listener.listen(0)
-            waiting.register(listener, select.POLLIN)
-        turns = _BACKLOG
-        while turns and waiting.poll(0):
-            turns -= 1
-            await asyncio.sleep(0)  # libuv accepts one connection in a turn
-        for server in self._servers:
-            server.close()
 
     async def _wait(self, shared: Shared, seconds: float) -> None:
         """Until no connection is left, at most for `seconds`."""

@@ -1,0 +1,160 @@
+"""A stop, a clock that jumps, a long time under load: nothing that was accepted is lost, nothing grows."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.serving.conftest import ROOT
+from tests.serving.survival.conftest import CAR, Group, children, lives
+from tests.serving.survival.load import LOST, REFUSED, RIGHT, UNHEARD, WRONG
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("front", ["protocol", "asgi"])
+def test_a_stop_under_load_loses_no_accepted_request(
+    start_group: Callable[..., Group], base_dir: Path, front: str
+) -> None:
+    group = start_group(base_dir, SERVING_FRONT=front)
+    workers = children(group.process.process.pid)
+    with group.load(callers=16) as load:
+        load.wait_for(300)
+        begun = time.monotonic()
+        group.process.process.send_signal(signal.SIGTERM)
+        assert group.process.process.wait(timeout=30) == 0
+        seconds = time.monotonic() - begun
+    seen = load.seen
+    assert (seen.outcomes[LOST], seen.outcomes[WRONG], seen.outcomes[REFUSED]) == (0, 0, 0), seen
+    # A connection that nobody took over before the port was closed is told so by its reset.
+    assert seen.outcomes[UNHEARD] <= 2, seen
+    assert seen.outcomes[RIGHT] > 300
+    assert seconds < 5
+    assert not any(lives(pid) for pid in workers)
+    assert "SIGTERM: finishing the accepted requests" in group.process.stderr()
+    assert "Traceback" not in group.process.stderr()
+
+
+def test_control_c_reaches_the_whole_group_and_is_as_graceful(
+    start_group: Callable[..., Group], base_dir: Path
+) -> None:
+    group = start_group(base_dir)
+    body = json.dumps(CAR).encode()
+    connection = http.client.HTTPConnection("127.0.0.1", group.port, timeout=20)
+    connection.putrequest("POST", "/invocations")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(len(body)))
+    connection.endheaders(body[:10])
+    time.sleep(0.2)
+    supervisor = group.process.process
+    for worker in children(supervisor.pid):
+        os.kill(worker, signal.SIGINT)
+    supervisor.send_signal(signal.SIGINT)
+    time.sleep(0.3)
+    connection.send(body[10:])
+    answer = connection.getresponse()
+    assert (answer.status, len(json.loads(answer.read())["predictions"])) == (200, 1)
+    connection.close()
+    assert supervisor.wait(timeout=30) == 0
+
+
+def test_a_clock_that_jumps_moves_nothing(start_group: Callable[..., Group], base_dir: Path, tmp_path: Path) -> None:
+    """The wall clock as Python sees it is set a day ahead, then a day back, in supervisor and workers."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import time\n"
+        "from pathlib import Path\n"
+        f"offset = Path({str(tmp_path / 'offset')!r})\n"
+        "real = time.time\n"
+        "def jumped():\n"
+        "    return real() + (float(offset.read_text() or 0) if offset.exists() else 0)\n"
+        "time.time = jumped\n"
+    )
+    group = start_group(base_dir, PYTHONPATH=f"{tmp_path}:{ROOT}")
+    before = group.pids()
+    with group.load() as load:
+        for seconds in ("86400", "-86400"):
+            (tmp_path / "offset").write_text(seconds)
+            load.wait_for(50)
+            time.sleep(2.0)
+            load.wait_for(50)
+    assert set(load.seen.outcomes) == {RIGHT}
+    assert group.pids() == before
+    assert group.status()["ready"]
+
+
+def test_memory_does_not_grow(start_group: Callable[..., Group], base_dir: Path) -> None:
+    """A short form of the bench's 200,000 requests: pipelined over a few connections, right and wrong ones."""
+    group = start_group(base_dir, SERVING_WORKERS="1")
+    (worker,) = children(group.process.process.pid)
+    ask(group.port, 4000)
+    before = resident(worker)
+    assert before < 150_000_000
+    ask(group.port, 20_000)
+    assert resident(worker) - before < 3_000_000
+
+
+def ask(port: int, count: int) -> None:
+    """`count` requests, a third of them refused, fifty at a time on one connection."""
+    requests: list[bytes] = []
+    for row in (CAR, CAR | {"weight": "heavy"}, CAR):
+        body = json.dumps(row).encode()
+        head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+        requests.append(head.encode() + b"\r\n\r\n" + body)
+    batch = b"".join(requests[number % 3] for number in range(48))
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        for _ in range(count // 48):
+            connection.sendall(batch)
+            answers = 0
+            tail = b""
+            while answers < 48:
+                received = connection.recv(1 << 20)
+                assert received
+                answers += (tail + received).count(b"HTTP/1.1 ") - tail.count(b"HTTP/1.1 ")
+                tail = received[-8:]
+
+
+def resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
+
+
+def test_three_times_the_load_that_it_can_take(start_group: Callable[..., Group], base_dir: Path) -> None:
+    """A queue of four and forty callers of 1,000 rows: some are answered, the others are told at once to come again."""
+    group = start_group(base_dir, SERVING_WORKERS="1", SERVING_QUEUE="4")
+    with group.load(callers=1) as small:
+        answers = flood(group.port, callers=40, seconds=2.0)
+        assert httpx.get(f"{group.process.url}/ping", timeout=2).status_code == 200
+        small.wait_for(5)
+    refused = [(seconds, retry) for status, seconds, retry in answers if status == 503]
+    assert {status for status, _, _ in answers} == {200, 503}
+    assert {retry for _, retry in refused} == {"1"}
+    assert group.status()["workers"][0]["restarts"] == 0
+    assert group.status()["workers"][0]["queue_depth"] <= 4
+
+
+def flood(port: int, callers: int, seconds: float) -> list[tuple[int, float, str | None]]:
+    """Status, seconds and Retry-After of each answer to bodies of 1,000 rows, sent together by all callers."""
+    body = json.dumps([CAR] * 1000).encode()
+    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
+    request = head.encode() + b"\r\n\r\n" + body
+    answers: list[tuple[int, float, str | None]] = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        connections = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(callers)]
+        begun = time.monotonic()
+        for connection in connections:
+            connection.sendall(request)
+        for connection in connections:
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            answer.read()
+            answers.append((answer.status, time.monotonic() - begun, answer.getheader("Retry-After")))
+            answer.close()
+            connection.close()
+    return answers

@@ -14,6 +14,8 @@ _Word = TypeVar("_Word", bound=str)
 DEFAULT_BASE_DIR = "/opt/ml"
 DEFAULT_PORT = 8080
 FRONTS = ("protocol", "asgi")
+_PAYLOAD_MB, _LARGEST_PAYLOAD_MB = 6, 100
+"""What SageMaker sends where the job does not say, and the most that it ever does (CreateTransformJob)."""
 
 
 class EnvironmentVariableError(Exception):
@@ -47,6 +49,8 @@ class Container:
     """Where the unix socket is made by which models are swapped; None for none."""
     watch: Path | None = None
     """A folder whose newest artefact, or the one that its link `current` names, is served; None for none."""
+    batch_bytes: int | None = None
+    """Largest body of a Batch Transform job, which then limits a request instead of the model's own limits."""
     variants: Places | None = None
     """Several models; None for the one in `model_dir`."""
 
@@ -80,6 +84,7 @@ def read_container(environ: Mapping[str, str]) -> Container:
         deadline_seconds=(_whole(environ, "SERVING_DEADLINE_MS", 3_600_000) or 60_000) / 1000,
         control_socket=_path(environ, "SERVING_CONTROL_SOCKET"),
         watch=_path(environ, "SERVING_WATCH"),
+        batch_bytes=_read_batch(environ),
         variants=_read_variants(environ),
     )
 
@@ -96,6 +101,20 @@ def _whole(environ: Mapping[str, str], name: str, most: int) -> int | None:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= most):
         raise EnvironmentVariableError(f"{name} is {text!r}; expected a whole number from 1 to {most}")
     return int(text)
+
+
+def _read_batch(environ: Mapping[str, str]) -> int | None:
+    """SageMaker tells a container so that it is a transform job's, and how large a payload it will send.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-batch-code.html; 0 stands for no limit.
+    """
+    if environ.get("SAGEMAKER_BATCH", "").strip().lower() != "true":
+        return None
+    name = "SAGEMAKER_MAX_PAYLOAD_IN_MB"
+    text = environ.get(name, "").strip() or str(_PAYLOAD_MB)
+    if not (text.isascii() and text.isdigit() and int(text) <= _LARGEST_PAYLOAD_MB):
+        raise EnvironmentVariableError(f"{name} is {text!r}; expected a whole number up to {_LARGEST_PAYLOAD_MB}")
+    return (int(text) or _LARGEST_PAYLOAD_MB) * 2**20
 
 
 def _read_variants(environ: Mapping[str, str]) -> Places | None:

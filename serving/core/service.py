@@ -99,15 +99,31 @@ class Service:
 
 
 def load_service(
-    model_dir: Path, manifest_sha256: str | None, release: str, threads: int = 1, variant: str = ""
+    model_dir: Path,
+    manifest_sha256: str | None,
+    release: str,
+    threads: int = 1,
+    variant: str = "",
+    *,
+    batch_bytes: int | None = None,
 ) -> Service:
     """The verified model in `model_dir`, having answered a row; ArtefactError or PredictionError says why not.
 
     `threads` is the number that one run of the model may use. `variant` is told in the answers where it is not empty.
+    With `batch_bytes` a request is limited by that alone: a job of Batch Transform fills each as far as it goes.
     """
-    service = Service(load_artefact(model_dir, manifest_sha256), release, threads, variant)
+    artefact = load_artefact(model_dir, manifest_sha256)
+    if batch_bytes is not None:
+        artefact = widened(artefact, batch_bytes)
+    service = Service(artefact, release, threads, variant)
     service.warm_up()
     return service
+
+
+def widened(artefact: Artefact, batch_bytes: int) -> Artefact:
+    """The artefact with the limits of a batch: `batch_bytes` a request, and as many rows as fit, one byte each."""
+    serving = artefact.spec.serving.model_copy(update={"max_rows": batch_bytes, "max_body_bytes": batch_bytes})
+    return artefact.model_copy(update={"spec": artefact.spec.model_copy(update={"serving": serving})})
 
 
 def _warm_up_row(artefact: Artefact) -> Matrix:

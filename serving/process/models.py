@@ -52,13 +52,21 @@ class Loaded:
 class Models:
     """Loads models beside the running event loop and gives them to the engine."""
 
-    def __init__(self, engine: Engine, shadows: Shadows, observer: ServingObserver, threads: int) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        shadows: Shadows,
+        observer: ServingObserver,
+        threads: int,
+        batch_bytes: int | None = None,
+    ) -> None:
         self.engine: Final = engine
         self._shadows = shadows
         self._shadowing: set[str] = set()
         self._served: dict[str, Service] = {}
         self._observer = observer
         self._threads = threads
+        self._batch_bytes = batch_bytes
         self._prepared: dict[int, Loaded] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -116,7 +124,14 @@ class Models:
             raise LoadError(f"the model in {place.folder} is refused: {reason}") from error
 
     def _load(self, place: Place) -> Loaded:
-        service = load_service(Path(place.folder), place.manifest_sha256, place.release, self._threads, place.name)
+        service = load_service(
+            Path(place.folder),
+            place.manifest_sha256,
+            place.release,
+            self._threads,
+            place.name,
+            batch_bytes=self._batch_bytes,
+        )
         return Loaded(name=place.name, service=service, one_row=measure(service))
 
     def _install(self, model: Loaded) -> None:

@@ -83,7 +83,7 @@ class Worker:
         # The front has a copy of its own: with this one open, nobody could be refused after the front has stopped.
         self._seat.slot.listener.close()
         shadows = Shadows(loop.call_later, observer, Aside(loop))
-        models = Models(engine, shadows, observer, self._seat.threads)
+        models = Models(engine, shadows, observer, self._seat.threads, self._seat.container.batch_bytes)
         ticking = asyncio.create_task(self._tick(engine, shadows))
         loop.add_reader(self._channel.socket, self._heard, models)
         reason = await self._load(models, places, stopping)

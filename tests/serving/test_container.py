@@ -119,3 +119,25 @@ def test_logs_traces_and_captures_are_settings() -> None:
 def test_a_wrong_setting_is_named(name: str, value: str, expected: str) -> None:
     with pytest.raises(EnvironmentVariableError, match=f"{name} is '{value}'.*{expected}"):
         read_container({name: value})
+
+
+@pytest.mark.parametrize(
+    ("environ", "found"),
+    [
+        ({}, None),
+        ({"SAGEMAKER_MAX_PAYLOAD_IN_MB": "3"}, None),
+        ({"SAGEMAKER_BATCH": "true"}, 6 * 2**20),
+        ({"SAGEMAKER_BATCH": "true", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "3"}, 3 * 2**20),
+        ({"SAGEMAKER_BATCH": "true", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "0"}, 100 * 2**20),
+    ],
+)
+def test_the_container_of_a_transform_job_is_told_how_large_a_request_is(
+    environ: dict[str, str], found: int | None
+) -> None:
+    assert read_container(environ).batch_bytes == found
+
+
+def test_a_payload_that_sagemaker_never_sends_is_refused() -> None:
+    environ = {"SAGEMAKER_BATCH": "true", "SAGEMAKER_MAX_PAYLOAD_IN_MB": "101"}
+    with pytest.raises(EnvironmentVariableError, match=r"SAGEMAKER_MAX_PAYLOAD_IN_MB is '101'; .* up to 100"):
+        read_container(environ)

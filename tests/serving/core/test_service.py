@@ -132,3 +132,13 @@ def test_a_row_is_answered_alone_as_beside_others(service: Service, data: st.Dat
     together = service.answer_all(jobs).predictions
     alone = [service.answer_all([job]).predictions[0] for job in jobs]
     np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-4)
+
+
+def test_a_batch_is_limited_by_its_size_and_not_by_rows(artefact: Path, car: dict[str, object]) -> None:
+    body = b"4,97,88,2130,14.5,1971,Japan\n" * 1500
+    with pytest.raises(RequestError, match="1500 rows were sent; expected at most 1000"):
+        load_service(artefact, None, "").answer(body, "text/csv", "text/csv")
+    batch = load_service(artefact, None, "", batch_bytes=2**20)
+    assert batch.answer(body, "text/csv", "text/csv").rows == 1500
+    assert batch.spec.serving.max_body_bytes == 2**20
+    assert batch.answer(json.dumps([car] * 1500).encode(), "application/json").rows == 1500

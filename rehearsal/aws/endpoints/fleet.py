@@ -137,7 +137,8 @@ class Fleet:
             self._relay = Relay(port=self.port, pid_file=box.pid_file, inner_port=_CONTAINER_PORT)
             variables = {}
         else:
-            variables = {"SAGEMAKER_BIND_TO_PORT": str(self.port), "SERVING_HOST": _HOST}
+            # An instance of its own would give it a worker a processor; here all variants share this machine.
+            variables = {"SAGEMAKER_BIND_TO_PORT": str(self.port), "SERVING_HOST": _HOST, "SERVING_WORKERS": "1"}
         command = replace(self._command, environment={**self._command.environment, **variables})
         with self._lock:
             if not self._ending.is_set():

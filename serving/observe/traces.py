@@ -107,6 +107,8 @@ class Traces:
         """Send what waits, for at most `seconds`."""
         self._stopping.set()
         self._thread.join(seconds)
+        # Wakes the exporter where it waits to try again; what is left after that is lost.
+        self._exporter.shutdown()
 
     def batch(self, batch: Batch) -> None:
         """Put the sampled ones of the batch's requests into the queue."""

@@ -123,3 +123,12 @@ def test_promtool_finds_the_dashboards_queries_right(tmp_path: Path) -> None:
     file = tmp_path / "rules.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": recorded}]}), encoding="utf-8")
     assert f"SUCCESS: {len(QUERIES)} rules found" in promtool("check", "rules", str(file))
+
+
+def test_the_document_names_every_metric(metrics: bytes) -> None:
+    document = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
+    families = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in text_string_to_metric_families(metrics.decode())
+    }
+    assert set(re.findall(r"`(serving_[a-z0-9_]+)`", document)) == families

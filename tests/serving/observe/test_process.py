@@ -173,3 +173,50 @@ def test_nobody_reading_the_log_stops_nothing(
     assert slowest < 1
     process.terminate()
     assert process.wait(20) == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 64 KiB, mounted for the test: it needs root, as the tests' packages do."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=True)
+    yield disk
+    subprocess.run(["umount", "--lazy", disk], check=True)
+
+
+def test_a_full_disk_harms_no_request_and_captures_go_on_when_there_is_room(
+    start_server: Start, base_dir: Path, small_disk: Path, car: dict[str, object]
+) -> None:
+    ballast = small_disk / "ballast"
+    ballast.write_bytes(bytes(60 * 1024))
+    server = start_server(base_dir, SERVING_WORKERS="1", SERVING_CAPTURE_DIR=str(small_disk))
+    server.wait_until_ready()
+    ask(server, car, 60)
+    deadline = time.monotonic() + 10
+    while not total(server, "serving_dropped_captures_total", reason="write_failed"):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    records = [json.loads(line) for line in server.stderr().splitlines()]
+    (complaint,) = [record["message"] for record in records if record["level"] == "error"]
+    assert complaint.endswith("No space left on device; requests go on")
+    ballast.unlink()
+    before = total(server, "serving_captured_requests_total")
+    while total(server, "serving_captured_requests_total") == before:
+        assert time.monotonic() < deadline + 10
+        ask(server, car, 1)
+    server.process.terminate()
+    assert server.process.wait(20) == 0
+    lines = [line for file in small_disk.rglob("*.jsonl") for line in file.read_text().splitlines()]
+    assert lines
+    assert all(json.loads(line)["eventVersion"] == "0" for line in lines), "no line is torn"
+
+
+def test_what_is_not_configured_is_not_loaded() -> None:
+    script = (
+        "import sys; from serving.observe import shared; from serving.observe.observation import Observation; "
+        "from serving.observe.settings import ObservationSettings; "
+        "Observation(shared.allocate(1), 0, ObservationSettings()); print('opentelemetry' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

@@ -149,7 +149,7 @@ def test_a_refusal_is_a_span_that_says_why(receiver: Receiver, cells: shared.Cel
 @pytest.mark.slow
 def test_a_slow_receiver_slows_no_request(receiver: Receiver, cells: shared.Cells, make_batch: MakeBatch) -> None:
     receiver.slow = 0.5
-    traces = Traces(receiver.url, cells, Log())
+    traces = Traces(receiver.url, cells, Log(level="error"))
     traces.start()
     batch = make_batch(calls=[Call(b"", traceparent=SAMPLED)])
     begun = time.perf_counter()

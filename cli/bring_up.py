@@ -78,7 +78,7 @@ def _build_images(project_dir: Path, state_dir: Path, *, containers: bool) -> di
     if not containers and (running is None or running.containers is None):
         return {}
     engine = open_engine(default_folder(project_dir))
-    with stage("build the images (podman; Glue jobs and the state machine stay in processes)") as step:
+    with stage("build the images (podman; Glue jobs and the state machine stay processes)") as step:
         built: dict[Image, BuiltImage] = {image: build(engine, project_dir, image) for image in IMAGES}
         sizes = ", ".join(f"{image} {found.own_bytes / 1e6:.0f} MB over the base" for image, found in built.items())
         step.outcome = sizes

@@ -17,6 +17,8 @@ def end(state_dir: Path) -> bool:
     running = server.running(state_dir)
     if running is not None:
         running.stop()
+    else:
+        server.end_left_behind(state_dir)
     existed = state_dir.exists()
     shutil.rmtree(state_dir, ignore_errors=True)
     return running is not None or existed

@@ -89,8 +89,7 @@ class Rehearsal:
                 time.sleep(_POLL_S)
             if start_time(self.pid) == self.started and group_alive(self.pid):
                 signal_group(self.pid, signal.SIGKILL)
-        sweep(self.state_dir / NOTES_FOLDER)
-        remove_containers(self.state_dir)
+        end_left_behind(self.state_dir)
         (self.state_dir / "server.json").unlink(missing_ok=True)
 
     def answers(self) -> bool:
@@ -138,14 +137,18 @@ def start(
             if port not in (None, found.port):
                 raise ServerError(f"the rehearsal already runs on port {found.port}; stop it first to use port {port}")
             return found
-        sweep(state_dir / NOTES_FOLDER)
-        remove_containers(state_dir)
+        end_left_behind(state_dir)
         (state_dir / "server.json").unlink(missing_ok=True)
         return _spawn(state_dir, port, stop_grace_s=stop_grace_s, containers=containers)
 
 
-def remove_containers(state_dir: Path) -> int:
-    """Remove what containers a server of this state folder left, were it killed outright; returns how many."""
+def end_left_behind(state_dir: Path) -> None:
+    """End the processes and containers of a server of this state folder that was killed outright."""
+    sweep(state_dir / NOTES_FOLDER)
+    _remove_containers(state_dir)
+
+
+def _remove_containers(state_dir: Path) -> int:
     try:
         folder = json.loads((state_dir / "server.json").read_text())["containers"]
         return open_engine(Path(folder)).remove_labelled(str(state_dir.resolve())) if folder else 0

@@ -16,6 +16,7 @@ from serving.core.errors import RequestError
 from serving.core.session import Matrix
 from serving.core.validation import FLOAT32_MAX, Validator
 
+_TILED_VALUES: Final = 65_536
 Mask = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 Bounds = tuple[Floats, ...]
@@ -30,21 +31,23 @@ class MatrixRules:
         self.columns: Final = columns
         self._validator = validator
         limits = [_limits(column) for column in columns]
-        self._bounds = tuple(np.array(side, dtype=np.float64) for side in zip(*limits, strict=True))
+        self._limits = tuple(np.array(side, dtype=np.float64) for side in zip(*limits, strict=True))
+        self._any_whole = any(column.type != "float" for column in columns)
+        self._any_nullable = any(column.nullable for column in columns)
+        # numpy combines two whole matrices several times as fast as a matrix and a short row.
+        self._tiles = (min(spec.serving.max_rows, _TILED_VALUES // len(columns)) or 1, 1)
+        self._bounds = tuple(np.tile(side, self._tiles) for side in self._limits)
         self._narrow = tuple(side.astype(np.float32) for side in self._bounds)
-        self._fractions = np.array([column.type == "float" for column in columns])
-        self._nullable = np.array([column.nullable for column in columns])
-        self._any_whole = not self._fractions.all()
-        self._any_nullable = bool(self._nullable.any())
+        self._fractions = np.tile(np.array([column.type == "float" for column in columns]), self._tiles)
+        self._nullable = np.tile(np.array([column.nullable for column in columns]), self._tiles)
 
     def rounded(self, narrow: Mask) -> Bounds:
-        """Lowest and highest values [F] for a matrix whose columns come from float32 where `narrow` [F] is true."""
-        low, high = self._bounds
-        return np.where(narrow, low.astype(np.float32), low), np.where(narrow, high.astype(np.float32), high)
+        """Lowest and highest values for a matrix whose columns come from float32 where `narrow` [F] is true."""
+        return tuple(np.tile(np.where(narrow, side.astype(np.float32), side), self._tiles) for side in self._limits)
 
     def missing(self, matrix: Floats) -> Mask | None:
         """Which values [N, F] are null in a matrix that says so by NaN; None when no feature may be null."""
-        return np.isnan(matrix) & self._nullable if self._any_nullable else None
+        return np.isnan(matrix) & _rows(self._nullable, len(matrix)) if self._any_nullable else None
 
     def checked(self, matrix: Floats) -> Matrix:
         """`matrix`, in which NaN is null, as float32; RequestError names row and field of the first fault."""
@@ -61,13 +64,14 @@ class MatrixRules:
 
     def good(self, matrix: Floats, missing: Mask | None, bounds: Bounds | None = None) -> Mask:
         """Which values [N, F] are right: in bounds, whole where they have to be, or missing where they may be."""
+        rows = len(matrix)
         low, high = bounds or self._bounds
-        good = (matrix >= low) & (matrix <= high)
+        good = (matrix >= _rows(low, rows)) & (matrix <= _rows(high, rows))
         if self._any_whole:
             with np.errstate(invalid="ignore"):  # a signalling NaN warns
-                good &= (np.floor(matrix) == matrix) | self._fractions
+                good &= (np.floor(matrix) == matrix) | _rows(self._fractions, rows)
         if missing is not None:
-            good |= missing & self._nullable
+            good |= missing & _rows(self._nullable, rows)
         return good
 
     def fault(self, good: Mask, matrix: Floats, sent: Callable[[int, int], object] | None = None) -> RequestError:
@@ -84,6 +88,11 @@ class MatrixRules:
         except RequestError as error:
             return error
         return RequestError("out_of_range", f"expected {expected}, got {value:g}", row=row, field=column.name)
+
+
+def _rows(tiled: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
+    """The first `rows` of what was tiled, or one to be repeated where it was not tiled as far."""
+    return tiled[:rows] if rows <= len(tiled) else tiled[:1]
 
 
 def _limits(column: Column) -> tuple[float, float]:

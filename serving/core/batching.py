@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from serving.core.call import Call
 from serving.core.errors import RequestError
 from serving.core.job import Answer, Answered, Job
@@ -73,24 +75,19 @@ class ServiceTime:
         return int(max(seconds - self.per_run, 0.0) / self.per_row)
 
 
-class Ticket:
-    """An accepted request: it is replied to exactly once, or cancelled."""
+class Ticket(msgspec.Struct, gc=False, eq=False):
+    """An accepted request: it is replied to exactly once, or cancelled. Made for every request, so a cheap struct."""
 
-    __slots__ = ("call", "deadline", "job", "lane", "reply", "submitted", "variant")
-
-    def __init__(
-        self, call: Call, job: Job, reply: Reply | None, submitted: float, *, deadline: float, lane: "Lane | None"
-    ) -> None:
-        self.call = call
-        self.job = job
-        self.reply = reply
-        """None once it was replied to or cancelled."""
-        self.submitted = submitted
-        self.deadline = deadline
-        self.variant = "" if lane is None else lane.name
-        """Which variant answers; empty where there is only one."""
-        self.lane = lane
-        """Where it waits; None once its run began."""
+    call: Call
+    job: Job
+    reply: Reply | None
+    """None once it was replied to or cancelled."""
+    submitted: float
+    deadline: float
+    lane: "Lane | None"
+    """Where it waits; None once its run began."""
+    variant: str = ""
+    """Which variant answers; empty where there is only one."""
 
     def cancel(self) -> None:
         """The caller went away: no reply from now on, and no work if it has not begun."""
@@ -106,9 +103,9 @@ class Ticket:
             reply(outcome)
 
 
-Outcomes = list[tuple[list[Ticket], Answered | Exception]]
+Outcomes = list[tuple[list[Ticket], list[Job], Answered | Exception]]
 """What became of the requests of a run, by those that went through the model together."""
-SETTLED: Final = Ticket(Call(b""), Job(0, (), "", b"", ""), None, 0.0, deadline=0.0, lane=None)
+SETTLED: Final = Ticket(Call(b""), Job(0, (), "", b"", ""), None, 0.0, 0.0, None)
 """The ticket of every request that was refused: there is nothing left to cancel."""
 
 
@@ -188,6 +185,19 @@ class Lane:
     def take(self, limits: Limits, now: float) -> tuple[list[Ticket], list[Ticket]]:
         """The requests of the next run, and those whose callers' time is over."""
         most = min(self.time.rows_within(limits.aside if self.aside else limits.run), limits.run_rows)
+        waiting = self._waiting
+        if self.rows <= most:
+            taken = [ticket for ticket in waiting if ticket.reply is not None and ticket.deadline >= now]
+            if len(taken) == len(waiting):
+                waiting.clear()
+                self.jobs = self.rows = 0
+                for ticket in taken:
+                    ticket.lane = None
+                return taken, []
+        return self._take_some(most, now)
+
+    def _take_some(self, most: int, now: float) -> tuple[list[Ticket], list[Ticket]]:
+        """The same, one by one: some have left, are late, or have to wait for another run."""
         taken: list[Ticket] = []
         late: list[Ticket] = []
         rows = 0
@@ -212,9 +222,10 @@ class Lane:
 
 def attempt(service: Service, tickets: list[Ticket]) -> Outcomes:
     """Have `service` answer `tickets` in one run; if that fails as a whole, each alone, so that one harms no other."""
+    jobs = [ticket.job for ticket in tickets]
     try:
-        return [(tickets, service.answer_all([ticket.job for ticket in tickets]))]
+        return [(tickets, jobs, service.answer_all(jobs))]
     except Exception as error:
         if len(tickets) == 1:
-            return [(tickets, error)]
+            return [(tickets, jobs, error)]
         return [outcome for ticket in tickets for outcome in attempt(service, [ticket])]

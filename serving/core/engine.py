@@ -54,6 +54,7 @@ class Engine:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.limits: Final = limits or Limits()
+        self._room = min(self.limits.always, self.limits.jobs)
         self._call_soon = call_soon
         self._observer = observer
         self._aside = aside
@@ -74,21 +75,27 @@ class Engine:
         loop; and never after `cancel` of the ticket.
         """
         now = self._clock()
+        limits = self.limits
+        deadline = call.deadline
         try:
             lane = self._lane(call)
-            refusal = self._refusal(lane, call, now)
-            if refusal is not None:
-                return self._refuse(refusal, call, reply)
+            # Mostly there is room and no hurry: then nothing needs to be estimated.
+            if lane.jobs >= self._room or lane.rows >= limits.rows or deadline is not None:
+                refusal = self._refusal(lane, deadline, now)
+                if refusal is not None:
+                    return self._refuse(refusal, call, reply)
             job = lane.service.decode(call.body, call.content_type, call.accept)
         except RequestError as error:
             return self._refuse(error, call, reply)
         except Exception as error:
             return self._refuse(_internal(error), call, reply)
         lane.decode_seconds += self._clock() - now
-        deadline = now + self.limits.deadline if call.deadline is None else call.deadline
-        ticket = Ticket(call, job, reply, now, deadline=deadline, lane=lane)
+        if deadline is None:
+            deadline = now + limits.deadline
+        ticket = Ticket(call, job, reply, now, deadline, lane, lane.name)
         lane.put(ticket)
         if not self._scheduled:
+            self._turn_began = now
             self._schedule()
         return ticket
 
@@ -175,18 +182,16 @@ class Engine:
             raise RequestError("unknown_variant", f"there is no variant {call.variant!r}; this server has one model")
         return lane
 
-    def _refusal(self, lane: Lane, call: Call, now: float) -> RequestError | None:
-        """Why `call` is not let in: its time is over or would be before its answer, or there is no room."""
-        if not self._scheduled:
-            self._turn_began = now
+    def _refusal(self, lane: Lane, deadline: float | None, now: float) -> RequestError | None:
+        """Why a call is not let in: its time is over or would be before its answer, or there is no room."""
         limits = self.limits
-        wait = now - self._turn_began + lane.wait(now)
+        wait = (now - self._turn_began if self._scheduled else 0.0) + lane.wait(now)
         if lane.jobs >= limits.jobs or (lane.jobs and lane.rows >= limits.rows):
             return _FULL
         if wait > limits.wait and lane.jobs >= limits.always:
             return _FULL
-        if call.deadline is not None and call.deadline < now + wait:
-            return _LATE if call.deadline < now else _FULL
+        if deadline is not None and deadline < now + wait:
+            return _LATE if deadline < now else _FULL
         return None
 
     def _refuse(self, error: RequestError, call: Call, reply: Reply) -> Ticket:
@@ -229,13 +234,15 @@ class Engine:
 
     def _finish(self, lane: Lane, begun: float, outcomes: Outcomes) -> None:
         rows = 0
-        for tickets, outcome in outcomes:
+        for tickets, _, outcome in outcomes:
             if isinstance(outcome, Exception):
                 self._fail(lane, tickets, _internal(outcome))
                 continue
             rows += len(outcome.predictions)
             for ticket, answer in zip(tickets, outcome.answers, strict=True):
-                ticket.settle(answer)
+                reply, ticket.reply = ticket.reply, None
+                if reply is not None:
+                    reply(answer)
         lane.ran(rows, begun, self._clock())
         try:
             self._observe(lane, begun, outcomes)
@@ -251,12 +258,11 @@ class Engine:
 
     def _observe(self, lane: Lane, begun: float, outcomes: Outcomes) -> None:
         decode_seconds, lane.decode_seconds = lane.decode_seconds, 0.0
-        for tickets, outcome in outcomes:
+        for tickets, jobs, outcome in outcomes:
             if isinstance(outcome, Exception):
                 continue
             calls = [ticket.call for ticket in tickets]
             if self._observer is not None:
-                jobs = [ticket.job for ticket in tickets]
                 queued = [begun - ticket.submitted for ticket in tickets]
                 self._observer.batch(
                     lane.service, jobs, outcome, queued, decode_seconds, calls=calls, variant=lane.name

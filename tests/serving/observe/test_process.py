@@ -175,6 +175,23 @@ def test_nobody_reading_the_log_stops_nothing(
     assert process.wait(20) == 0
 
 
+def test_a_callers_trace_goes_on_in_the_server(
+    start_server: Start, base_dir: Path, receiver: Any, car: dict[str, object]
+) -> None:
+    server = start_server(base_dir, SERVING_WORKERS="1", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.url)
+    server.wait_until_ready()
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    for flags in ("01", "00"):
+        headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-{flags}", "x-request-id": f"flags-{flags}"}
+        assert httpx.post(f"{server.url}/invocations", json=car, headers=headers).status_code == 200
+    server.process.terminate()
+    assert server.process.wait(20) == 0
+    spans = receiver.spans()
+    assert [span.name for span in spans] == ["decode", "queue", "inference", "encode", "POST /invocations"]
+    assert {span.trace_id.hex() for span in spans} == {trace}
+    assert "flags-01" in {item.value.string_value for item in spans[-1].attributes}
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 64 KiB, mounted for the test: it needs root, as the tests' packages do."""

@@ -2,15 +2,12 @@
 
 import json
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from serving.core.call import Call
@@ -24,52 +21,6 @@ TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 SAMPLED, NOT_SAMPLED = f"00-{TRACE}-{PARENT}-01", f"00-{TRACE}-{PARENT}-00"
 
 
-class Receiver:
-    """A small OTLP receiver on this machine. It waits `slow` seconds before it answers `status`."""
-
-    def __init__(self) -> None:
-        self.requests: list[ExportTraceServiceRequest] = []
-        self.paths: list[str] = []
-        self.slow, self.status = 0.0, 200
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                time.sleep(outer.slow)
-                outer.paths.append(self.path)
-                outer.requests.append(ExportTraceServiceRequest.FromString(body))
-                self.send_response(outer.status)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Say nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def spans(self) -> list[Span]:
-        return [
-            span
-            for request in self.requests
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
-
-
 @pytest.fixture
 def cells() -> shared.Cells:
     return shared.region(shared.allocate(1), 0)
@@ -80,7 +31,7 @@ def attributes(span: Span) -> dict[str, Any]:
 
 
 def test_a_span_for_the_request_and_one_for_each_stage(
-    receiver: Receiver, cells: shared.Cells, make_batch: MakeBatch
+    receiver: Any, cells: shared.Cells, make_batch: MakeBatch
 ) -> None:
     traces = Traces(receiver.url, cells, Log())
     traces.start()
@@ -114,7 +65,7 @@ def test_a_span_for_the_request_and_one_for_each_stage(
     [(SAMPLED, 0.0, 1), (NOT_SAMPLED, 1.0, 0), ("", 1.0, 1), ("", 0.0, 0), ("00-nonsense", 1.0, 1)],
 )
 def test_the_caller_decides_else_the_ratio(
-    receiver: Receiver, cells: shared.Cells, make_batch: MakeBatch, traceparent: str, ratio: float, count: int
+    receiver: Any, cells: shared.Cells, make_batch: MakeBatch, traceparent: str, ratio: float, count: int
 ) -> None:
     traces = Traces(receiver.url, cells, Log(), ratio=ratio)
     traces.start()
@@ -124,7 +75,7 @@ def test_the_caller_decides_else_the_ratio(
 
 
 def test_requests_of_nobody_are_at_most_fifty_a_second(
-    receiver: Receiver, cells: shared.Cells, make_batch: MakeBatch
+    receiver: Any, cells: shared.Cells, make_batch: MakeBatch
 ) -> None:
     traces = Traces(receiver.url, cells, Log(), clock=lambda: 7.0)
     for _ in range(80):
@@ -134,7 +85,7 @@ def test_requests_of_nobody_are_at_most_fifty_a_second(
     assert cells[shared.TRACES_EXPORTED] == 50
 
 
-def test_a_refusal_is_a_span_that_says_why(receiver: Receiver, cells: shared.Cells) -> None:
+def test_a_refusal_is_a_span_that_says_why(receiver: Any, cells: shared.Cells) -> None:
     traces = Traces(receiver.url, cells, Log())
     traces.start()
     traces.refused(400, "wrong_type", "", Call(b"", traceparent=SAMPLED))
@@ -147,7 +98,7 @@ def test_a_refusal_is_a_span_that_says_why(receiver: Receiver, cells: shared.Cel
 
 
 @pytest.mark.slow
-def test_a_slow_receiver_slows_no_request(receiver: Receiver, cells: shared.Cells, make_batch: MakeBatch) -> None:
+def test_a_slow_receiver_slows_no_request(receiver: Any, cells: shared.Cells, make_batch: MakeBatch) -> None:
     receiver.slow = 0.5
     traces = Traces(receiver.url, cells, Log(level="error"))
     traces.start()
@@ -162,7 +113,7 @@ def test_a_slow_receiver_slows_no_request(receiver: Receiver, cells: shared.Cell
 
 @pytest.mark.slow
 def test_a_receiver_that_refuses_is_logged_once(
-    receiver: Receiver, cells: shared.Cells, make_batch: MakeBatch, tmp_path: Path
+    receiver: Any, cells: shared.Cells, make_batch: MakeBatch, tmp_path: Path
 ) -> None:
     receiver.status = 400
     with (tmp_path / "stderr").open("wb") as stderr:

@@ -7,6 +7,7 @@ flatbuffers, each a table of slots behind a vtable, and a batch is a list of pla
 https://arrow.apache.org/docs/format/Columnar.html#serialization-and-interprocess-communication-ipc
 """
 
+import functools
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ RECORD_BATCH: Final = 3
 _CONTINUATION: Final = 0xFFFFFFFF
 _FILE_MAGIC: Final = b"ARROW1\0\0"
 _FILE_END: Final = b"ARROW1"
+_KNOWN_HEADS, _KNOWN_BYTES = 256, 4096
+"""Batches of one size have the same metadata, so that what was read of it is kept: as many, of up to so many bytes."""
+Spans = tuple[int, ...]
+"""Numbers of nulls, or offset and length of buffers in a body, flat."""
 
 
 class Table:
@@ -117,12 +122,45 @@ def messages(data: bytes) -> Iterator[Message]:
             raise malformed(f"a message of {size} bytes begins {len(data) - place} bytes before the end")
         metadata = data[place : place + size]
         place += size
-        message = Table(metadata, struct.unpack_from("<I", metadata, 0)[0])
-        length, header = message.scalar(3, "q"), message.table(2)
-        if header is None or not 0 <= length <= len(data) - place:
+        kind, length, header = (_known_head if size <= _KNOWN_BYTES else _head)(metadata)
+        if not 0 <= length <= len(data) - place:
             raise malformed(f"a message has a body of {length} bytes, {len(data) - place} before the end")
-        yield Message(kind=message.scalar(1, "B"), metadata=metadata, header=header, begin=place, end=place + length)
+        yield Message(kind=kind, metadata=metadata, header=header, begin=place, end=place + length)
         place += length
+
+
+def _head(metadata: bytes) -> tuple[int, int, Table]:
+    """Kind, length of the body and header of a message."""
+    message = Table(metadata, struct.unpack_from("<I", metadata, 0)[0])
+    header = message.table(2)
+    if header is None:
+        raise malformed("a message has no header")
+    return message.scalar(1, "B"), message.scalar(3, "q"), header
+
+
+_known_head = functools.lru_cache(maxsize=_KNOWN_HEADS)(_head)
+
+
+def batch_layout(message: Message, columns: int, buffers: int) -> tuple[int, Spans, Spans]:
+    """Rows of a record batch, the number of nulls of each column, and its buffers."""
+    if len(message.metadata) > _KNOWN_BYTES:
+        return layout(message.header, columns, buffers)
+    return _known_layout(message.metadata, columns, buffers)
+
+
+@functools.lru_cache(maxsize=_KNOWN_HEADS)
+def _known_layout(metadata: bytes, columns: int, buffers: int) -> tuple[int, Spans, Spans]:
+    return layout(_known_head(metadata)[2], columns, buffers)
+
+
+def layout(header: Table, columns: int, buffers: int) -> tuple[int, Spans, Spans]:
+    """As `batch_layout`, of the table of a batch."""
+    if header.table(3) is not None:
+        raise RequestError("malformed_arrow", "the batches are compressed; expected none of them to be")
+    count, nodes = header.scalar(0, "q"), header.pairs(1, columns)
+    if count < 0 or any(length != count for length in nodes[::2]):
+        raise malformed(f"a batch of {count} rows has columns of {', '.join(map(str, nodes[::2]))}")
+    return count, nodes[1::2], header.pairs(2, buffers)
 
 
 def malformed(reason: str) -> RequestError:

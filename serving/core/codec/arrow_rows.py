@@ -18,7 +18,9 @@ from serving.core.codec.arrow_messages import (
     RECORD_BATCH,
     SCHEMA,
     Message,
-    Table,
+    Spans,
+    batch_layout,
+    layout,
     malformed,
     messages,
 )
@@ -35,8 +37,6 @@ _NULL: Final = -2.0
 
 Words = list[bytes | None]
 Column = npt.NDArray[Any]
-Spans = tuple[int, ...]
-"""Offset and length of buffers in a body, flat."""
 
 
 def arrow_decoder(rules: MatrixRules) -> Decoder:
@@ -129,7 +129,7 @@ class _Rows:
         column = self._plan.dictionaries.get(name)
         if column is None or column.offsets is None or header is None:
             raise malformed(f"dictionary {name} is of no column")
-        count, nulls, buffers = _layout(header, columns=1, buffers=3)
+        count, nulls, buffers = layout(header, columns=1, buffers=3)
         if count > _MOST_WORDS:
             raise malformed(f"dictionary {name} has {count} words; expected at most {_MOST_WORDS}")
         words: Words = []
@@ -143,7 +143,7 @@ class _Rows:
 
     def _batch(self, message: Message) -> None:
         columns = self._plan.columns
-        count, nulls, buffers = _layout(message.header, len(columns), self._plan.buffers)
+        count, nulls, buffers = batch_layout(message, len(columns), self._plan.buffers)
         if not count:
             return
         self._count += count
@@ -232,13 +232,3 @@ def _without(matrix: npt.NDArray[np.float64], masks: list[tuple[int, Mask]]) -> 
         missing[:, position] = null
     matrix[missing] = np.nan
     return missing
-
-
-def _layout(header: Table, columns: int, buffers: int) -> tuple[int, Spans, Spans]:
-    """Rows of a batch, the number of nulls of each column, and its buffers."""
-    if header.table(3) is not None:
-        raise RequestError("malformed_arrow", "the batches are compressed; expected none of them to be")
-    count, nodes = header.scalar(0, "q"), header.pairs(1, columns)
-    if count < 0 or any(length != count for length in nodes[::2]):
-        raise malformed(f"a batch of {count} rows has columns of {', '.join(map(str, nodes[::2]))}")
-    return count, nodes[1::2], header.pairs(2, buffers)

@@ -6,7 +6,9 @@ and a browser can never mix the files of two versions.
 
 import functools
 import hashlib
+import re
 from pathlib import Path
+from string import Template
 from typing import Final
 
 _FOLDER, _TEMPLATES = Path(__file__).parent / "static", Path(__file__).parent / "templates"
@@ -49,6 +51,19 @@ def address(name: str) -> str:
 
 
 @functools.cache
-def template(name: str) -> str:
-    """A template for `string.Template`; it is no file that anybody is sent."""
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
+def imports(name: str) -> tuple[str, ...]:
+    """The scripts that the script `name` needs, so that a browser can ask for all of them at once."""
+    found = dict.fromkeys(re.findall(rb'from "\./([^"]+)"', content(name)))
+    direct = [script.decode() for script in found]
+    return tuple(dict.fromkeys([*direct, *(other for script in direct for other in imports(script))]))
+
+
+def fill(name: str, **values: object) -> str:
+    """The template `name` with `values` in it, which must be escaped already."""
+    return _template(name).substitute(values)
+
+
+@functools.cache
+def _template(name: str) -> Template:
+    """A template is no file that anybody is sent."""
+    return Template((_TEMPLATES / name).read_text(encoding="utf-8"))

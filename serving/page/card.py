@@ -99,6 +99,8 @@ def _behaviour(expectation: Behaviour) -> str:
 
 def _inputs(artefact: Artefact) -> str:
     header = "".join(f'<th scope="col">{name}</th>' for name in ("Field", "Takes", "Training data", "Missing there"))
+    if artefact.spec.image:
+        return f'<p class="hint">{escape(artefact.spec.image.expectation)}</p>'
     rows = "".join(_input(column, artefact.baseline.feature(column.name)) for column in artefact.spec.feature_columns)
     return (
         '<div class="scroll" tabindex="0" role="region" aria-label="Inputs of the model"><table class="inputs">'

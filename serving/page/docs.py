@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Mapping
 from html import escape
-from string import Template
 from typing import Any
 
 from serving.core.service import Service
@@ -19,26 +18,23 @@ def render(service: Service) -> bytes:
     paths: Node = document["paths"]
     operations = [(path, method, operation) for path, found in paths.items() for method, operation in found.items()]
     shared: Node = document["components"]["schemas"]
-    return (
-        Template(assets.template("docs.html"))
-        .substitute(
-            title=escape(document["info"]["title"]),
-            summary=escape(document["info"]["summary"]),
-            release=escape(short_release(service.release)),
-            version=document["openapi"],
-            icon=assets.address("icon.svg"),
-            style=assets.address("page.css"),
-            docs_style=assets.address("docs.css"),
-            contents="".join(_entry(*operation) for operation in operations),
-            operations="".join(_operation(*operation) for operation in operations),
-            schemas="".join(_named(name, schema) for name, schema in shared.items()),
-            elsewhere="".join(
-                f'<tr><th scope="row">{status}</th><td>{_code(meaning)}</td><td><code>{code}</code></td></tr>'
-                for status, (meaning, code) in openapi.elsewhere().items()
-            ),
-        )
-        .encode()
-    )
+    return assets.fill(
+        "docs.html",
+        title=escape(document["info"]["title"]),
+        summary=escape(document["info"]["summary"]),
+        release=escape(short_release(service.release)),
+        version=document["openapi"],
+        icon=assets.address("icon.svg"),
+        style=assets.address("page.css"),
+        docs_style=assets.address("docs.css"),
+        contents="".join(_entry(*operation) for operation in operations),
+        operations="".join(_operation(*operation) for operation in operations),
+        schemas="".join(_named(name, schema) for name, schema in shared.items()),
+        elsewhere="".join(
+            f'<tr><th scope="row">{status}</th><td>{_code(meaning)}</td><td><code>{code}</code></td></tr>'
+            for status, (meaning, code) in openapi.elsewhere().items()
+        ),
+    ).encode()
 
 
 def _entry(path: str, method: str, operation: Node) -> str:

@@ -61,33 +61,42 @@ def _choice(column: Column, distribution: CategoryDistribution, example: Value) 
     notes = _notes(column, f"Training rows: {_frequent(distribution)}.")
     label, name = escape(words(column.name)), column.name
     if len(column.categories) > RADIO_CATEGORIES:
-        options = "".join(
-            f"<option{' selected' if category == example else ''}>{escape(category)}</option>"
-            for category in column.categories
-        )
-        unknown = '<option value="">unknown</option>' if column.nullable else ""
+        options = "".join(_option(category, _named(category), category == example) for category in column.categories)
+        unknown = _option("", "Unknown", example is None, " data-unknown") if column.nullable else ""
         return (
             f'<div class="field"><label for="field-{name}">{label}</label><div class="control">'
             f'<select id="field-{name}" name="{name}" aria-describedby="hint-{name} error-{name}">{unknown}{options}'
             f"</select></div>{notes}</div>"
         )
-    choices = [(category, category) for category in column.categories]
-    choices += [("", "Unknown")] if column.nullable else []
-    radios = "".join(
-        f'<label><input type="radio" name="{name}" value="{escape(value)}"'
-        f"{' checked' if value == (example or '') else ''}><span>{escape(text)}</span></label>"
-        for value, text in choices
-    )
+    radios = "".join(_radio(name, category, _named(category), example == category) for category in column.categories)
+    if column.nullable:
+        radios += _radio(name, "", "Unknown", example is None, " data-unknown")
     return (
         f'<fieldset class="field" aria-describedby="hint-{name} error-{name}"><legend>{label}</legend>'
         f'<div class="choices">{radios}</div>{notes}</fieldset>'
     )
 
 
+def _option(value: str, label: str, chosen: bool, mark: str = "") -> str:  # noqa: FBT001 - HTML's own flag
+    return f'<option value="{escape(value)}"{mark}{" selected" if chosen else ""}>{label}</option>'
+
+
+def _radio(name: str, value: str, label: str, chosen: bool, mark: str = "") -> str:  # noqa: FBT001 - HTML's own flag
+    return (
+        f'<label><input type="radio" name="{name}" value="{escape(value)}"{mark}{" checked" if chosen else ""}>'
+        f"<span>{label}</span></label>"
+    )
+
+
+def _named(category: str) -> str:
+    """A category as HTML; one that is an empty text must still be seen."""
+    return escape(category) or "(empty)"
+
+
 def _frequent(distribution: CategoryDistribution) -> str:
     """The categories with their rows, of many only the most frequent."""
     counts = sorted(distribution.counts.items(), key=lambda entry: -entry[1])
-    shown = ", ".join(f"{category} {count}" for category, count in counts[:NAMED_CATEGORIES])
+    shown = ", ".join(f"{category or '(empty)'} {count}" for category, count in counts[:NAMED_CATEGORIES])
     return shown + (f" and {more} more" if (more := len(counts) - NAMED_CATEGORIES) > 0 else "")
 
 

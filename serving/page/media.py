@@ -19,9 +19,10 @@ def requests(spec: ModelSpec, examples: Rows) -> dict[str, Media]:
     return {kind: _TEXTS.get(kind, _bytes)(spec, examples) for kind in codec.request_types(spec)}
 
 
-def answers() -> dict[str, Media]:
+def answers(spec: ModelSpec) -> dict[str, Media]:
     """What may be answered, by media type."""
-    return {kind: _ANSWERS.get(kind, {}) for kind in codec.ANSWERS}
+    encoding = codec.LabelEncoding if spec.target_column.categories else codec.Encoding
+    return {kind: _ANSWERS.get(kind, {}) for kind in encoding.types}
 
 
 def _json(spec: ModelSpec, examples: Rows) -> Media:
@@ -73,5 +74,5 @@ def _bytes(spec: ModelSpec, examples: Rows) -> Media:
 _TEXTS: Final[Mapping[str, Callable[[ModelSpec, Rows], Media]]] = {codec.JSON: _json, codec.CSV: _csv}
 _ANSWERS: Final[Mapping[str, Media]] = {
     codec.JSON: {"schema": reference("Predictions")},
-    codec.CSV: {"schema": {"type": "string", "description": "One number a line, in the order of the rows."}},
+    codec.CSV: {"schema": {"type": "string", "description": "One prediction a line, in the order of the rows."}},
 }

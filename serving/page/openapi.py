@@ -57,8 +57,10 @@ def document(service: Service) -> Document:
 
 
 def sample_rows(service: Service) -> list[dict[str, Value]]:
-    """Rows of the training data without their target, to begin with."""
+    """Rows of the training data without their target, to begin with; none for a model of images."""
     features = service.spec.features
+    if service.spec.image:
+        return []
     return [{name: row.get(name) for name in features} for row in service.artefact.baseline.sample]
 
 
@@ -86,7 +88,7 @@ def _invocations(spec: ModelSpec, examples: list[dict[str, Value]]) -> Document:
         ),
         "requestBody": {"required": True, "content": media.requests(spec, examples)},
         "responses": {
-            "200": {"description": "The predictions, in the order of the rows.", "content": media.answers()},
+            "200": {"description": "The predictions, in the order of the rows.", "content": media.answers(spec)},
             **{str(status): _refusal(status, *meaning) for status, meaning in REFUSALS.items()},
         },
     }

@@ -7,10 +7,10 @@ rendered once for a model; the script asks `/invocations` as any other caller wo
 import json
 from collections.abc import Mapping
 from html import escape
-from string import Template
 from typing import Any, Final
 
 from models.schema import Column
+from models.spec import ModelSpec
 from monitoring.baseline import Baseline, NumberDistribution, Value
 from serving.core.service import Service
 from serving.page import assets, card
@@ -18,6 +18,7 @@ from serving.page.exploration import explored
 from serving.page.form import field, words
 from serving.page.histogram import histogram
 
+_ADDRESS: Final = "http://localhost:8080/invocations"
 _SHORT_UNIT: Final = 8
 """Units of up to as many letters are repeated on every button."""
 
@@ -25,9 +26,9 @@ _SHORT_UNIT: Final = 8
 def render(service: Service) -> bytes:
     """The page of the model that `service` answers with, as UTF-8 HTML."""
     artefact, spec = service.artefact, service.spec
-    example = _example(artefact.baseline)
-    target = spec.target_column
-    return _fill(
+    parts = _image_parts(spec, spec.image) if spec.image else _table_parts(service)
+    script = "image.js" if spec.image else "page.js"
+    return assets.fill(
         "page.html",
         title=escape(spec.title),
         description=escape(spec.description),
@@ -35,33 +36,52 @@ def render(service: Service) -> bytes:
         release=escape(short_release(service.release)),
         icon=assets.address("icon.svg"),
         style=assets.address("page.css"),
-        script=assets.address("page.js"),
+        script=assets.address(script),
         preloads="\n".join(
-            f'<link rel="modulepreload" href="{assets.address(name)}">' for name in assets.SCRIPTS if name != "page.js"
+            f'<link rel="modulepreload" href="{assets.address(name)}">' for name in assets.imports(script)
         ),
-        fields="\n".join(
-            field(column, artefact.baseline.feature(column.name), example.get(column.name))
-            for column in spec.feature_columns
-        ),
-        samples=_samples(artefact.baseline.sample, spec.target, target.unit),
-        target=escape(_sentence(target.description or words(spec.target))),
-        result=_result(artefact.baseline.target, target),
-        influence=_fill("influence.html"),
-        whatif=_fill("what-if.html", options=_options(spec.feature_columns)),
+        target=escape(_sentence(spec.target_column.description or words(spec.target))),
         data=escape(json.dumps(_data(service), ensure_ascii=False)),
         release_facts=card.facts(artefact, service.release),
         card=card.card(artefact),
-        curl=escape(_curl({name: example.get(name) for name in spec.features})),
+        **parts,
     ).encode()
+
+
+def _table_parts(service: Service) -> dict[str, str]:
+    """What a model of a table's columns has on its page."""
+    baseline, spec = service.artefact.baseline, service.spec
+    example = _example(baseline)
+    fields = "\n".join(
+        field(column, baseline.feature(column.name), example.get(column.name)) for column in spec.feature_columns
+    )
+    samples = _samples(baseline.sample, spec.target, spec.target_column.unit)
+    return {
+        "form": assets.fill("form.html", fields=fields, samples=samples),
+        "result": _result(baseline.target, spec.target_column),
+        "influence": assets.fill("influence.html"),
+        "whatif": assets.fill("what-if.html", options=_options(spec.feature_columns)),
+        "curl": escape(_curl({name: example.get(name) for name in spec.features})),
+    }
+
+
+def _image_parts(spec: ModelSpec, image: Column) -> dict[str, str]:
+    """What a model of images has on its page."""
+    channels, height, width = image.shape
+    kind = "grey" if channels == 1 else "colour"
+    takes = f"PNG or JPEG of any size; the model sees it in {width} × {height} pixels, {kind}."
+    return {
+        "form": assets.fill("image-form.html", takes=takes),
+        "result": assets.fill("image-result.html", unit=escape(spec.target_column.unit)),
+        "influence": "",
+        "whatif": "",
+        "curl": escape(f"curl -H 'Content-Type: image/png' \\\n  --data-binary @picture.png \\\n  {_ADDRESS}"),
+    }
 
 
 def short_release(release: str) -> str:
     """`…:model-package/drivetrain-local-auto-mpg/3` as "drivetrain-local-auto-mpg/3"; other names as they are."""
     return release.split(":model-package/", 1)[-1] or "no release named"
-
-
-def _fill(template: str, **values: object) -> str:
-    return Template(assets.template(template)).substitute(values)
 
 
 def _sentence(text: str) -> str:
@@ -96,7 +116,7 @@ def _samples(sample: tuple[dict[str, Value], ...], target: str, unit: str) -> st
 def _result(distribution: NumberDistribution, column: Column) -> str:
     ends = f"from {distribution.minimum:g} to {distribution.maximum:g} {column.unit}".strip()
     label = f"Histogram of {words(column.name)} over {distribution.rows} training rows, {ends}"
-    return _fill(
+    return assets.fill(
         "result.html",
         unit=escape(column.unit),
         rows=distribution.rows,
@@ -113,7 +133,7 @@ def _options(columns: tuple[Column, ...]) -> str:
 def _data(service: Service) -> dict[str, Any]:
     """What the script needs of the model."""
     spec, baseline = service.spec, service.artefact.baseline
-    target = baseline.target
+    features = () if spec.image else spec.feature_columns
     return {
         "features": [
             {
@@ -122,18 +142,19 @@ def _data(service: Service) -> dict[str, Any]:
                 "unit": column.unit,
                 **explored(column, baseline.feature(column.name)),
             }
-            for column in spec.feature_columns
+            for column in features
         ],
         "target": {
             "label": _sentence(spec.target_column.description or words(spec.target)),
             "unit": spec.target_column.unit,
-            "edges": target.quantiles.edges,
-            "counts": target.quantiles.counts,
-            "minimum": target.histogram.edges[0],
-            "maximum": target.histogram.edges[-1],
-            "rows": target.rows,
+            "edges": baseline.target.quantiles.edges,
+            "counts": baseline.target.quantiles.counts,
+            "minimum": baseline.target.histogram.edges[0],
+            "maximum": baseline.target.histogram.edges[-1],
+            "rows": baseline.target.rows,
         },
         "maxRows": spec.serving.max_rows,
+        "maxBytes": spec.serving.max_body_bytes,
         "manifest": service.artefact.manifest_sha256,
         "release": service.release,
     }
@@ -142,4 +163,4 @@ def _data(service: Service) -> dict[str, Any]:
 def _curl(row: Mapping[str, Value]) -> str:
     """The request before any script ran; the script puts the address that the page came from in it."""
     body = json.dumps(row, ensure_ascii=False, indent=2).replace("'", "'\\''")
-    return f"curl -H 'Content-Type: application/json' \\\n  -d '{body}' \\\n  http://localhost:8080/invocations"
+    return f"curl -H 'Content-Type: application/json' \\\n  -d '{body}' \\\n  {_ADDRESS}"

@@ -15,13 +15,17 @@ from serving.core.service import Service
 from serving.page import assets, docs, openapi, page, status
 
 _HTML, _JSON = "text/html; charset=utf-8", "application/json"
-_SECURITY: Final = {
-    "content-security-policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "referrer-policy": "no-referrer",
-}
+
+
+def _security(pictures: str = "") -> dict[str, str]:
+    """The headers of everything; `pictures` is another source of them beside this server."""
+    return {
+        "content-security-policy": (
+            f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{pictures}; connect-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        ),
+        "referrer-policy": "no-referrer",
+    }
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +51,9 @@ def _page(path: str, render: Callable[[Service], bytes], content_type: str, serv
     if path not in pages:
         body = render(service)
         tag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
-        headers = _SECURITY | {"cache-control": "no-cache", "etag": tag}
+        # A picture that a person chose is shown from the browser's own memory.
+        security = _security(" blob:" if service.spec.image else "")
+        headers = security | {"cache-control": "no-cache", "etag": tag}
         pages[path] = Page(content_type=content_type, body=body, headers=headers)
     return pages[path]
 
@@ -67,7 +73,7 @@ def state(service: Service, counts: status.Counts | None) -> Page:
 
 def files() -> dict[str, Page]:
     """The page's files by path. The addresses are those of this version; another version's files have others."""
-    kept = _SECURITY | {"cache-control": "public, max-age=31536000, immutable"}
+    kept = _security() | {"cache-control": "public, max-age=31536000, immutable"}
     return {
         f"/{assets.address(name)}": Page(content_type=kind, body=assets.content(name), headers=kept)
         for name, kind in assets.STATIC.items()

@@ -22,11 +22,16 @@ def reference(name: str) -> Schema:
 
 def schemas(spec: ModelSpec, examples: Sequence[Mapping[str, object]]) -> dict[str, Schema]:
     """Every named schema of the document."""
+    rows: dict[str, Schema] = {}
+    if not spec.image:
+        rows = {
+            "Row": _row(spec, examples),
+            "RowInOrder": _row_in_order(spec, examples),
+            "Rows": _rows(spec),
+            **{f"Wrapped{name.capitalize()}": _wrapped(name) for name in wrappers(spec)},
+        }
     return {
-        "Row": _row(spec, examples),
-        "RowInOrder": _row_in_order(spec, examples),
-        "Rows": _rows(spec),
-        **{f"Wrapped{name.capitalize()}": _wrapped(name) for name in wrappers(spec)},
+        **rows,
         "Predictions": _predictions(spec),
         "Error": _error(),
         "Ready": _closed({"status": {"const": "ready"}}),
@@ -93,17 +98,26 @@ def _wrapped(name: str) -> Schema:
 
 
 def _predictions(spec: ModelSpec) -> Schema:
-    unit = spec.target_column.unit
-    shown = f" in {unit}" if unit else ""
+    unit, labels = spec.target_column.unit, list(spec.target_column.categories)
+
+    def each(items: Schema, description: str) -> Schema:
+        most = spec.serving.max_rows
+        return {"description": description, "type": "array", "items": items, "minItems": 1, "maxItems": most}
+
+    if labels:
+        shares = {"type": "array", "items": {"type": "number"}, "minItems": len(labels), "maxItems": len(labels)}
+        answers = {
+            "predictions": each({"type": "string", "enum": labels}, "The likeliest label of each row."),
+            "probabilities": each(shares, "How likely each label is, in the order of `labels`."),
+            "labels": {"const": labels},
+        }
+    else:
+        shown = f" in {unit}" if unit else ""
+        described = f"One number a row{shown}, in the order sent; never NaN or Infinity."
+        answers = {"predictions": each({"type": "number"}, described)}
     schema = _closed(
         {
-            "predictions": {
-                "description": f"One number a row{shown}, in the order sent; never NaN or Infinity.",
-                "type": "array",
-                "items": {"type": "number"},
-                "minItems": 1,
-                "maxItems": spec.serving.max_rows,
-            },
+            **answers,
             "model": {"const": spec.name},
             "target": {"const": spec.target},
             "unit": {"const": unit},

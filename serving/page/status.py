@@ -39,6 +39,8 @@ def status(service: Service, counts: Counts | None) -> dict[str, Any]:
 
 def _drift(service: Service, counts: Counts | None) -> dict[str, Any]:
     limit = service.spec.monitor.drift_psi
+    if service.spec.image:
+        return _not_measured(limit, 0, "There is no measure of drift for images here.")
     if counts is None:
         return _not_measured(limit, 0, "This server does not count the values that it is sent.")
     rows = max((sum(found) for found in counts.values()), default=0)

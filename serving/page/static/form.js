@@ -11,8 +11,11 @@ function controls(name) {
 function valueOf(name) {
   const found = controls(name);
   const control = found[0].type === "radio" ? found.find((radio) => radio.checked) : found[0];
-  if (!control || control.value === "") return null;
-  return control.type === "number" ? Number(control.value) : control.value;
+  if (!control) return null;
+  if (control.type === "number") return control.value === "" ? null : Number(control.value);
+  // An empty text can be a category; what is unknown is marked as such.
+  const chosen = control.selectedOptions?.[0] ?? control;
+  return "unknown" in chosen.dataset ? null : chosen.value;
 }
 
 /** The row that the form holds, by field name. */
@@ -22,11 +25,13 @@ export function row() {
 
 /** Put `values` into the form; fields that it lacks become empty. */
 export function fill(values) {
+  const holds = (control, value) => ("unknown" in control.dataset ? value === null : control.value === value);
   for (const { name } of model.features) {
-    const value = values[name] ?? "";
+    const value = values[name] ?? null;
     for (const control of controls(name)) {
-      if (control.type === "radio") control.checked = control.value === String(value);
-      else control.value = value;
+      if (control.type === "radio") control.checked = holds(control, value);
+      else if (control.type === "number") control.value = value ?? "";
+      else control.selectedIndex = [...control.options].findIndex((option) => holds(option, value));
     }
   }
 }

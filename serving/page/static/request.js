@@ -38,6 +38,25 @@ export function showRequest(row) {
   byId("python").textContent = program(row);
 }
 
+/** Show the request for a picture in a file called `name`, of the media type `type`. */
+export function showPictureRequest(name, type) {
+  const quoted = `@${name}`.replaceAll("'", "'\\''");
+  byId("curl").textContent = `curl -H 'Content-Type: ${type}' \\\n  --data-binary '${quoted}' \\\n  '${address}'`;
+  byId("python").textContent = [
+    "import json",
+    "import pathlib",
+    "import urllib.request",
+    "",
+    "request = urllib.request.Request(",
+    `    ${JSON.stringify(address)},`,
+    `    data=pathlib.Path(${JSON.stringify(name)}).read_bytes(),`,
+    `    headers={"Content-Type": ${JSON.stringify(type)}},`,
+    ")",
+    "with urllib.request.urlopen(request) as answer:",
+    '    print(json.load(answer)["predictions"][0])',
+  ].join("\n");
+}
+
 function select(tab) {
   for (const one of tabs) {
     one.setAttribute("aria-selected", String(one === tab));

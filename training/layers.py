@@ -29,7 +29,10 @@ class Preprocessing(torch.nn.Module):
         super().__init__()
         columns = spec.feature_columns
         self.categories = [(at, len(column.categories)) for at, column in enumerate(columns) if not column.is_numeric]
-        self.register_buffer("numbers", torch.tensor([at for at, column in enumerate(columns) if column.is_numeric]))
+        numbers = [at for at, column in enumerate(columns) if column.is_numeric]
+        self.register_buffer("numbers", torch.tensor(numbers, dtype=torch.int64))
+        side_by_side = numbers != [] and numbers == list(range(numbers[0], numbers[-1] + 1))
+        self.span = (numbers[0], numbers[-1] + 1) if side_by_side else (0, 0)
         plain = self._plain(torch.tensor(features, dtype=torch.float64)).numpy()
         present = ~np.isnan(plain)
         count = np.maximum(present.sum(axis=0), 1)
@@ -46,7 +49,9 @@ class Preprocessing(torch.nn.Module):
         return torch.where(torch.isnan(inputs), torch.zeros_like(inputs), inputs)
 
     def _plain(self, features: torch.Tensor) -> torch.Tensor:
-        parts = [features.index_select(1, self.numbers)]
+        # ONNX Runtime cuts columns that lie side by side in a fraction of the time that gathering takes it.
+        first, end = self.span
+        parts = [features[:, first:end] if end else features.index_select(1, self.numbers)]
         for at, count in self.categories:
             known = torch.arange(count, dtype=features.dtype, device=features.device)
             parts.append((features[:, at : at + 1] == known).to(features.dtype))

@@ -18,6 +18,15 @@ def test_a_missing_number_counts_as_the_mean_and_a_missing_category_as_none(spec
     assert middle[6:].tolist() == pytest.approx([1.0, -1.0, 0.0])
 
 
+def test_numbers_may_lie_apart(spec: ModelSpec) -> None:
+    features = np.array([[4, 100, 50, 2000, 10, 70, 0], [8, 300, 150, 4000, 20, 80, 1]], dtype=np.float32)
+    order = [0, 6, 1, 2, 3, 4, 5]
+    apart = spec.model_copy(update={"features": tuple(spec.features[at] for at in order)})
+    beside, between = Preprocessing(spec, features), Preprocessing(apart, features[:, order])
+    assert (beside.span, between.span) == ((0, 6), (0, 0))
+    assert torch.equal(between(torch.tensor(features[:, order])), beside(torch.tensor(features)))
+
+
 @pytest.mark.parametrize("kind", ["linear", "log"])
 def test_the_target_scale_is_its_own_inverse(kind: str) -> None:
     target = np.array([10.0, 20.0, 35.0])

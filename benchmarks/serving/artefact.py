@@ -5,6 +5,8 @@ networks, which would measure ONNX Runtime and not the servers.
 """
 
 import csv
+import functools
+import hashlib
 import io
 import json
 import shutil
@@ -12,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
-from benchmarks.serving.places import KEPT
+from benchmarks.serving.places import KEPT, ROOT
 from models.auto_mpg.source import fetch
 from models.spec import ModelSpec
 
@@ -20,11 +22,19 @@ HYPERPARAMETERS: Final = {"members": 1, "width": 64, "depth": 2}
 
 
 def base_folder() -> Path:
-    """A folder as /opt/ml, with the artefact under `model/`; made the first time."""
-    base = KEPT / "artefact"
+    """A folder as /opt/ml, with the artefact under `model/`; made again when what trains and exports it changes."""
+    base = KEPT / f"artefact-{_made_by()}"
     if not (base / "model" / "manifest.json").is_file():
         _train(base)
     return base
+
+
+@functools.cache
+def _made_by() -> str:
+    """A digest of the sources that an artefact comes from."""
+    sources = [path for package in ("training", "models", "monitoring") for path in (ROOT / package).rglob("*.py")]
+    sources.append(ROOT / "models" / "auto_mpg" / "model.toml")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(sources))).hexdigest()[:12]
 
 
 def car_rows(spec: ModelSpec, count: int) -> list[dict[str, object]]:

@@ -81,7 +81,7 @@ def _bentoml(port: int) -> Command:
 
 
 def _mlflow(port: int) -> Command:
-    python, saved = python_environment("mlflow"), KEPT / "mlflow-model"
+    python, saved = python_environment("mlflow"), base_folder() / "mlflow"
     environ = _environ("mlflow", port) | {"MLFLOW_DISABLE_TELEMETRY": "true"}
     if not (saved / "MLmodel").is_file():
         run([str(python), str(PEERS / "mlflow" / "model.py"), str(saved), environ["BENCH_MODEL"]], environ=environ)
@@ -135,7 +135,7 @@ def _v2_data(answer: Any) -> list[float]:
 OURS: Final = "protocol"
 TARGETS: Final = (
     Target(name=OURS, title="Drivetrain, own protocol", kind="ours", prepare=_ours("protocol")),
-    Target(name="asgi", title="Drivetrain, ASGI on uvicorn", kind="ours", prepare=_ours("asgi")),
+    Target(name="asgi", title="Drivetrain, ASGI, uvicorn, h11", kind="ours", prepare=_ours("asgi")),
     Target(name="litserve", title="LitServe", kind="model server", prepare=_script("litserve")),
     Target(name="bentoml", title="BentoML", kind="model server", prepare=_bentoml, form="named"),
     Target(name="mlflow", title="MLflow", kind="model server", prepare=_mlflow, form="inputs"),

@@ -2,9 +2,14 @@
 
 import sys
 
-from benchmarks import growth, platform_loop, training
+from benchmarks import formats, growth, platform_loop, training
 
-BENCHMARKS = {"growth": growth.main, "platform_loop": platform_loop.main, "training": training.main}
+BENCHMARKS = {
+    "formats": formats.main,
+    "growth": growth.main,
+    "platform_loop": platform_loop.main,
+    "training": training.main,
+}
 
 chosen = sys.argv[1:] or [*BENCHMARKS]
 unknown = [name for name in chosen if name not in BENCHMARKS]

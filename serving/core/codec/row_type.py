@@ -15,7 +15,7 @@ from serving.core.validation import FLOAT32_MAX
 
 NAN: Final = float("nan")
 _EXACT_INTEGERS: Final = 2.0**53
-"""Up to here every whole number is a float64, so that comparing as a float64 is comparing."""
+"""Below, every whole number is a float64, so that comparing as a float64 is comparing."""
 
 
 class Category(float, enum.Enum):
@@ -53,7 +53,7 @@ class RowTypes:
 def compilable(spec: ModelSpec) -> bool:
     """Whether the rules of every feature can be said in msgspec's types."""
     limits = [limit for column in spec.feature_columns for limit in (column.minimum, column.maximum)]
-    return all(abs(limit) <= _EXACT_INTEGERS for limit in limits if limit is not None)
+    return all(abs(limit) < _EXACT_INTEGERS for limit in limits if limit is not None)
 
 
 def _value_type(column: Column) -> Any:

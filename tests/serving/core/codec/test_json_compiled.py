@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from models.rows import feature_matrix
 from models.spec import ModelSpec
+from serving.core.codec.decoding import decoders
 from serving.core.codec.json_compiled import Decoded, compiled_json
 from serving.core.codec.json_exact import json_rows
+from serving.core.codec.row_type import compilable
 from serving.core.errors import RequestError
 from serving.core.validation import Validator
 from tests.serving.core.codec.conftest import GOOD
@@ -177,3 +179,16 @@ def test_a_null_is_not_a_number_in_both_ways(every_type: ModelSpec) -> None:
     assert taken is not None
     assert taken[0][-3:] == [math.nan.hex()] * 3
     assert fast(every_type, f"[{row}, {ROW}]".encode()) == [taken[0], *(fast(every_type, ROW.encode()) or [])]
+
+
+def test_a_limit_that_a_float_cannot_tell_is_left_to_the_exact_way(every_type: ModelSpec) -> None:
+    def limited(maximum: float) -> ModelSpec:
+        changed = every_type.column("whole").model_copy(update={"maximum": maximum})
+        columns = tuple(changed if column.name == "whole" else column for column in every_type.columns)
+        return every_type.model_copy(update={"columns": columns})
+
+    assert compilable(limited(2.0**53 - 1))
+    assert not compilable(limited(2.0**53))
+    row = json.dumps({**GOOD, "whole": 2**53 + 1}).encode()
+    with pytest.raises(RequestError, match="a whole number of at most 9"):
+        decoders(limited(2.0**53))["application/json"](row)

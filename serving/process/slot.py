@@ -38,6 +38,8 @@ class Slot:
         """When the next worker may begin."""
         self.failures = 0
         """Workers that ended one after the other, none of them ready for long."""
+        self.barren = 0
+        """Workers that ended one after the other without having been ready at all."""
         self._began = 0.0
         self._ready_at = 0.0
         self._unready_since: float | None = None
@@ -86,6 +88,7 @@ class Slot:
             self.failures = 0
         pause = min(_FIRST_PAUSE * 2 ** (self.failures - 1), _LONGEST_PAUSE) if self.failures else 0.0
         self.failures += 1
+        self.barren = 0 if self.ready else self.barren + 1
         self.start_at = now + pause
         self.pid = 0
         self.ready = False

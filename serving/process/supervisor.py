@@ -204,8 +204,8 @@ class Supervisor:
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         if self._refusal and not self.about:
             self.stop(self._refusal)
-        elif slot.failures >= _HOPELESS and not any(other.ready for other in self.slots):
-            self.stop(self._refusal or f"the worker {how} before it was ready, {slot.failures} times in a row")
+        elif slot.barren >= _HOPELESS and not any(other.ready for other in self.slots):
+            self.stop(self._refusal or f"the worker {how} before it was ready, {slot.barren} times in a row")
         else:
             reason = f": {self._refusal}" if self._refusal and not was_ready else ""
             say(f"worker {slot.number} {how}{reason}; another is started", "warning")

@@ -89,7 +89,7 @@ def test_the_first_restart_is_at_once_and_the_next_ones_wait(slot: Slot) -> None
         pauses.append(round(slot.start_at - 200.0, 3))
         start(slot, 200.0)
     assert pauses == [0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10, 10]
-    assert slot.cells[shared.RESTARTS] == 10
+    assert (slot.cells[shared.RESTARTS], slot.barren) == (10, 10)
 
 
 def test_a_worker_that_was_ready_for_long_begins_anew(slot: Slot) -> None:
@@ -98,5 +98,6 @@ def test_a_worker_that_was_ready_for_long_begins_anew(slot: Slot) -> None:
         start(slot, 200.0)
     slot.became_ready(200.5)
     slot.ended(300.0)
-    assert (slot.start_at, slot.failures, slot.pid, slot.ready) == (300.0, 1, 0, False)
+    assert (slot.start_at, slot.failures, slot.barren) == (300.0, 1, 0)
+    assert (slot.pid, slot.ready) == (0, False)
     assert slot.cells[shared.READY] == slot.cells[shared.PID] == 0

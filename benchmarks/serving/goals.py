@@ -93,7 +93,9 @@ def _steady(found: Mapping[str, float]) -> Verdict:
 def _latency(figures: Figures) -> list[Verdict]:
     ours = figures.median(OURS, "alone")
     peers = [target.name for target in TARGETS if target.kind != "ours" and target.name in figures.rounds]
-    best, name = min(((figures.median(name, "alone") or 0, name) for name in peers), default=(None, ""))
+    listed = sorted((figures.median(name, "alone") or 0, name) for name in peers)
+    best, name = listed[0] if listed else (None, "")
+    python = next((f", in Python {name} {_ms(p50)}" for p50, name in listed if not name.startswith("go_")), "")
     p50, p99 = figures.median(OURS, "p50"), figures.median(OURS, "p99")
     alone, spread = "one connection, p50", "32 connections"
     if ours is None or p50 is None or p99 is None:
@@ -101,7 +103,7 @@ def _latency(figures: Figures) -> list[Verdict]:
             Verdict(what=alone, goal="below every peer", seen="not measured", met=None),
             Verdict(what=spread, goal="p99 at most 2 × p50", seen="not measured", met=None),
         ]
-    seen = _ms(ours) + (f"; best peer {name} {_ms(best)}" if best is not None else "")
+    seen = _ms(ours) + (f"; best peer {name} {_ms(best)}{python}" if best is not None else "")
     met = None if best is None else ours < best
     ratio = f"p50 {_ms(p50)}, p99 {_ms(p99)}, {p99 / p50:.1f} ×"
     return [

@@ -10,7 +10,7 @@ from benchmarks.serving.artefact import base_folder, car_rows
 from benchmarks.serving.bodies import Body, body
 from benchmarks.serving.environments import SetupError
 from benchmarks.serving.figures import Limit, Round
-from benchmarks.serving.load import Closed, closed
+from benchmarks.serving.load import Closed, closed, scheduled
 from benchmarks.serving.places import ROOT
 from benchmarks.serving.servers import Cores, Server, WrongAnswerError, free_port, pinned
 from benchmarks.serving.targets import Target
@@ -59,7 +59,7 @@ def play(target: Target, bench: Bench) -> tuple[Round, int]:
         server.wait_for(target, many, bench.expected(MANY))
         refusal = _refusal(server, target, bench)
 
-        _load(server, target, one, connections=CONNECTIONS, seconds=1, bench=bench)
+        scheduled(port, target.path, one, connections=CONNECTIONS, seconds=0.5, processors=bench.cores.load)
         by_one, cpu_one = _load(server, target, one, connections=CONNECTIONS, seconds=bench.seconds, bench=bench)
         by_many, cpu_256 = _load(server, target, many, connections=CONNECTIONS, seconds=bench.seconds, bench=bench)
         alone, _ = _load(server, target, one, connections=1, seconds=max(1, bench.seconds // 2), bench=bench)

@@ -64,7 +64,7 @@ def test_the_latency_of_one_connection_is_below_every_peer_or_not() -> None:
     found.rounds["asgi"] = [replace(ROUND, alone=10)]
     verdict = told(found, "one connection, p50")
     assert verdict.met is True
-    assert verdict.seen == "0.20 ms; best peer starlette 0.20 ms"
+    assert verdict.seen == "0.20 ms; best peer starlette 0.20 ms, in Python starlette 0.20 ms"
 
 
 @pytest.mark.parametrize(("p99", "met"), [(800.0, True), (801.0, False)])

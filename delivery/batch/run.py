@@ -6,6 +6,7 @@ in the table; refused rows stay listed in `batch-output/<model>/<job>/rejects.js
 """
 
 import json
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -81,7 +82,9 @@ class Batch:
         self._sagemaker: Any = session.client("sagemaker")  # pyright: ignore[reportUnknownMemberType] as above
         self._bucket = args.names.bucket("artifacts")
         self._at = datetime.now(UTC)
-        self._job = f"{args.names.job_prefix(args.spec.name)[:40]}-batch-{self._at:%Y%m%d%H%M%S}"
+        # Two runs of one second must not write into one folder; SageMaker takes names of 63 characters.
+        moment = f"{self._at:%Y%m%d%H%M%S}-{uuid.uuid4().hex[:6]}"
+        self._job = f"{args.names.job_prefix(args.spec.name)[:34]}-batch-{moment}"
 
     def run(self) -> BatchResult:
         """Predict and append. BatchError, LakeError and boto3's errors say why not; nothing is appended then."""

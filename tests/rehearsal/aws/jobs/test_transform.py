@@ -229,3 +229,47 @@ def test_the_model_s_role_reads_and_writes(stage: Stage) -> None:
     reason = stage.ended("denied")["FailureReason"]
     assert "AccessDenied" in reason
     assert stage.keys() == []
+
+
+def test_a_state_machine_waits_for_it(stage: Stage) -> None:
+    stage.put("in/a.csv", b"1\n")
+    states = stage.account.client("stepfunctions")
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createTransformJob.sync",
+        "Parameters": {
+            "TransformJobName.$": "$.name",
+            "ModelName": "doubling",
+            "TransformInput": {
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{stage.bucket}/in/"}},
+                "ContentType": "text/csv",
+                "SplitType": "Line",
+            },
+            "TransformOutput": {"S3OutputPath": f"s3://{stage.bucket}/out/"},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        },
+        "End": True,
+    }
+    machine = states.create_state_machine(
+        name="transform",
+        definition=json.dumps({"StartAt": "Transform", "States": {"Transform": task}}),
+        roleArn=stage.account.role("pipeline"),
+    )["stateMachineArn"]
+
+    def run(name: str) -> dict[str, Any]:
+        content = json.dumps({"name": name})
+        arn = states.start_execution(stateMachineArn=machine, name=name, input=content)["executionArn"]
+
+        def look() -> Any:
+            found = states.describe_execution(executionArn=arn)
+            return found if found["status"] != "RUNNING" else None
+
+        return stage.eventually(look)
+
+    done = run("good")
+    assert done["status"] == "SUCCEEDED", done.get("cause")
+    assert json.loads(done["output"])["TransformJobStatus"] == "Completed"
+    stage.put("in/a.csv", b"bad\n")
+    failed = run("spoilt")
+    assert (failed["status"], failed["error"]) == ("FAILED", "States.TaskFailed")
+    assert "See job logs" in failed["cause"]

@@ -45,17 +45,21 @@ enums, patterns, lengths and ranges (`rehearsal/provider/validation.py`).
 CANNOT_SHOW = (
     "**Capacity.** Instance types and counts buy nothing: no GPU, no quota, no spot interruption, no cold start.",
     "**Isolation.** VPC, security groups, endpoint policies and SageMaker's network isolation are declared and read "
-    "back; in process mode nothing keeps a job from the network.",
+    "back; in process mode nothing keeps a job from the network. With `--containers` an isolated job or endpoint has "
+    "no network but its own loopback; the others have this machine's.",
     "**Identity.** IAM evaluates no policy here: roles are not assumed, a missing permission is not noticed, and any "
     "OIDC token would be trusted. Policies are linted by `infra/iam.py` and its tests instead.",
     "**Encryption.** KMS keys, grants and key policies are kept; bytes at rest are plain.",
     "**Lake Formation.** Grants are kept and read back, never enforced.",
     "**Images.** They hold the layer of our own source files; the base image and its packages are this machine's; "
-    "nothing is scanned, nothing expires.",
-    "**Users.** Images run as the user of the rehearsal, not as their own (10001). Who owns what SageMaker mounts "
-    "under `/opt/ml`, and whether the image's user may write there, shows only on AWS.",
-    "**Glue.** Jobs are processes of this machine, without Spark or workers; their modules come from the checkout's "
-    "`.venv`, not from the wheels that the job names.",
+    "nothing is scanned, nothing expires. With `--containers` both images are built from their Dockerfiles on a base "
+    "made by mmdebstrap, and ECR holds their true digests, manifests and configurations, not their layers. The 6 GB of "
+    "the training image's packages are mounted from this machine, by the same lock and hashes, instead of copied in.",
+    "**Users.** Images run as the user of the rehearsal, not as their own (10001). With `--containers` they run as "
+    "their own, without capabilities, read-only, over folders under `/opt/ml` that are root's and open to all. Who may "
+    "write there on AWS shows only on AWS, whose documentation expects root (docs/adr/0019).",
+    "**Glue.** Jobs are processes of this machine, with `--containers` too, as their image is AWS's; without Spark or "
+    "workers; their modules come from the checkout's `.venv`, not from the wheels that the job names.",
     "**Time.** Schedules, lifecycle rules, retention and autoscaling are kept; none of them acts by itself. Alarms "
     "over the metrics of endpoints act; baking, termination waits and alarm periods pass 60 times as fast.",
     "**Limits and money.** No throttling, no service quotas, no prices; a budget never fires.",

@@ -149,7 +149,8 @@ def test_a_stop_under_load_finishes_what_was_accepted(
     engine: Engine, serving_image: BuiltImage, model_base: Path
 ) -> None:
     port = free_port()
-    options = ("--env", f"SAGEMAKER_BIND_TO_PORT={port}", "--env", "SERVING_HOST=127.0.0.1")
+    # One worker: with several, the health check is true when the first of them is ready.
+    options = ("--env", f"SAGEMAKER_BIND_TO_PORT={port}", "--env", "SERVING_HOST=127.0.0.1", "--cpus", "1")
     with running(engine, serving_image.id, "serve", folder=model_base, network="host", options=options) as container:
         until_healthy(container, f"http://127.0.0.1:{port}")
         body = json.dumps(CAR).encode()

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from models.schema import Column
 from monitoring.baseline import Baseline, CategoryDistribution, NumberDistribution
 
 MAX_FEATURES: Final = 64
@@ -29,12 +30,17 @@ class Distribution(msgspec.Struct, frozen=True):
     bins: tuple[str, ...]
     """In ascending order; the last one is that of missing values."""
     shares: tuple[float, ...]
+    """Empty where the baseline does not tell them: of predicted categories."""
 
 
-def distributions_of(baseline: Baseline) -> tuple[Distribution, ...]:
-    """The prediction's distribution, then those of the first MAX_FEATURES features in the model's order."""
+def distributions_of(baseline: Baseline, target: Column) -> tuple[Distribution, ...]:
+    """The prediction's distribution, then those of the first MAX_FEATURES features in the model's order.
+
+    A predicted category counts under its name. Images have no bins.
+    """
+    labels = (*_labels(list(target.categories)), NULL)
     return (
-        _of_numbers(baseline.prediction, PREDICTION),
+        Distribution(PREDICTION, labels, ()) if target.categories else _of_numbers(baseline.prediction, PREDICTION),
         *(
             _of_numbers(feature, feature.name) if isinstance(feature, NumberDistribution) else _of_categories(feature)
             for feature in baseline.features[:MAX_FEATURES]
@@ -64,19 +70,25 @@ def _of_categories(distribution: CategoryDistribution) -> Distribution:
 def _shares(name: str, labels: list[str], counts: tuple[int, ...], null_fraction: float) -> Distribution:
     total = sum(counts) or 1
     known = tuple(count / total * (1 - null_fraction) for count in counts)
-    labels = [f"{label} (category)" if label == NULL else label for label in labels]
-    return Distribution(name, (*labels, NULL), (*known, null_fraction))
+    return Distribution(name, (*_labels(labels), NULL), (*known, null_fraction))
+
+
+def _labels(labels: list[str]) -> list[str]:
+    """A category that is called as missing values are is told apart."""
+    return [f"{label} (category)" if label == NULL else label for label in labels]
 
 
 class Binner:
     """Counts rows into the bins of one model's distributions."""
 
-    def __init__(self, baseline: Baseline) -> None:
-        parts = (baseline.prediction, *baseline.features[:MAX_FEATURES])
-        inner = [_inner_edges(part) for part in parts]
-        self._features = len(parts) - 1
-        # Edges that are not there are infinite: no value lies beyond them. [1, parts, most edges]
-        self._edges = np.full((1, len(parts), max(map(len, inner), default=0)), np.inf, dtype=np.float32)
+    def __init__(self, baseline: Baseline, target: Column) -> None:
+        features = baseline.features[:MAX_FEATURES]
+        predicted = _places(len(target.categories)) if target.categories else _inner_edges(baseline.prediction)
+        inner = [predicted, *(_inner_edges(part) for part in features)]
+        self.features: Final = len(features)
+        """How many columns of the rows are counted, from the first one on."""
+        # Edges that are not there are infinite: no value lies beyond them. [1, features and prediction, most edges]
+        self._edges = np.full((1, len(inner), max(map(len, inner))), np.inf, dtype=np.float32)
         for number, edges in enumerate(inner):
             self._edges[0, number, : len(edges)] = edges
         sizes = [len(edges) + 2 for edges in inner]
@@ -87,10 +99,10 @@ class Binner:
         self._null = (first[1:] - 1).astype(np.int64)
 
     def count(self, rows: Matrix, predictions: Matrix) -> npt.NDArray[np.int64]:
-        """How many of `rows` [N, F] and `predictions` [N] lie in each bin: [size]."""
-        values = np.empty((len(rows), self._features + 1), dtype=np.float32)
+        """How many of `rows` [N, at least `features`] and `predictions` [N] lie in each bin: [size]."""
+        values = np.empty((len(predictions), self.features + 1), dtype=np.float32)
         values[:, 0] = predictions
-        values[:, 1:] = rows[:, : self._features]
+        values[:, 1:] = rows[:, : self.features]
         # NaN is below every edge; it is put right after.
         bins = (values[:, :, None] >= self._edges).sum(axis=2) + self._first
         missing = np.isnan(values)
@@ -102,5 +114,9 @@ class Binner:
 def _inner_edges(distribution: NumberDistribution | CategoryDistribution) -> npt.NDArray[np.float32]:
     """Values at which the next bin begins; category i, which the matrix holds as the number i, is bin i."""
     if isinstance(distribution, CategoryDistribution):
-        return np.arange(1, len(distribution.counts), dtype=np.float32)
+        return _places(len(distribution.counts))
     return np.array(distribution.quantiles.edges[1:-1], dtype=np.float32)
+
+
+def _places(categories: int) -> npt.NDArray[np.float32]:
+    return np.arange(1, categories, dtype=np.float32)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from serving.core.errors import RequestError
 from serving.core.job import Answer, Answered, Job
@@ -27,6 +28,7 @@ _SAMPLE_EVERY_SECONDS: Final = 0.005
 """Batches that follow one another faster than that are sampled: 200 a second at 50 µs are 1 % of a core."""
 _SAMPLE_ROWS: Final = 256
 """Most rows of one batch that are counted, evenly spread: thousands took half as long as the model itself."""
+_NO_FEATURES: Final = np.empty((_SAMPLE_ROWS, 0), dtype=np.float32)
 _STATM: Final = Path("/proc/self/statm")
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 
@@ -197,7 +199,11 @@ class Observer:
         current = self._current.get(key)
         if current is None:
             description = describe(service, variant)
-            current = _Current(claim(self.cells, description), description, Binner(service.artefact.baseline))
+            current = _Current(
+                claim(self.cells, description),
+                description,
+                Binner(service.artefact.baseline, service.spec.target_column),
+            )
             self._current[key] = current
         return current
 
@@ -212,12 +218,17 @@ class Observer:
         if now < self._sample_after or current.binner is None:
             return
         self._sample_after = now + _SAMPLE_EVERY_SECONDS
-        rows = [np.asarray(job.values, dtype=np.float32).reshape(job.rows, -1) for job in jobs]
-        matrix = rows[0] if len(rows) == 1 else np.concatenate(rows)
-        step = -(-len(matrix) // _SAMPLE_ROWS)
-        matrix = matrix[::step]
-        current.bins += current.binner.count(matrix, answered.predictions[::step])
-        current.cells[layout.SAMPLED_ROWS] += len(matrix)
+        step = -(-len(answered.predictions) // _SAMPLE_ROWS)
+        predictions = answered.predictions[::step]
+        matrix = _matrix(jobs)[::step] if current.binner.features else _NO_FEATURES[: len(predictions)]
+        current.bins += current.binner.count(matrix, predictions)
+        current.cells[layout.SAMPLED_ROWS] += len(predictions)
+
+
+def _matrix(jobs: Sequence[Job]) -> npt.NDArray[np.float32]:
+    """The rows of all jobs [N, F]."""
+    rows = [np.asarray(job.values, dtype=np.float32).reshape(job.rows, -1) for job in jobs]
+    return rows[0] if len(rows) == 1 else np.concatenate(rows)
 
 
 def _count_stages(cells: shared.Cells, answered: Answered, queued: Sequence[float], decode: float) -> None:

@@ -166,7 +166,7 @@ def _share_families(active: dict[Labels, Description]) -> Iterator[Metric]:
     )
     for labels, description in active.items():
         for part in description.distributions:
-            for label, share in zip(part.bins, part.shares, strict=True):
+            for label, share in zip(part.bins, part.shares, strict=bool(part.shares)):
                 if part.name == PREDICTION:
                     prediction.add_metric((*labels, label), share)
                 else:

@@ -58,7 +58,7 @@ def describe(service: Service, variant: str) -> Description:
         error_rate=spec.monitor.error_rate,
         drift_psi=spec.monitor.drift_psi,
         deviation=baseline.prediction.standard_deviation or 1.0,
-        distributions=distributions_of(baseline),
+        distributions=distributions_of(baseline, spec.target_column),
     )
 
 

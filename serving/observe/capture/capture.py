@@ -91,7 +91,8 @@ class Capture:
             start = end
             if self._draw() * 100 >= percent or isinstance(batch.answered.answers[index], RequestError):
                 continue
-            values = job.rows * len(batch.service.spec.features)
+            image = batch.service.spec.image is not None
+            values = len(job.body) // 8 if image else job.rows * len(batch.service.spec.features)
             waiting = self._put_values - self._taken_values
             if len(self._queue) >= _WAITING_REQUESTS or (waiting and waiting + values > _WAITING_VALUES):
                 self._cells[shared.CAPTURE_DROPPED_FULL] += 1
@@ -99,7 +100,18 @@ class Capture:
             self._put_values += values
             request_id = batch.calls[index].request_id if batch.calls else ""
             self._queue.append(
-                Captured(batch.service, batch.variant or VARIANT, job.rows, job.values, predictions, request_id, now)
+                Captured(
+                    service=batch.service,
+                    variant=batch.variant or VARIANT,
+                    rows=job.rows,
+                    values=() if image else job.values,
+                    predictions=predictions,
+                    body=job.body if image else b"",
+                    content_type=job.content_type if image else "",
+                    request_id=request_id,
+                    time=now,
+                    size=values,
+                )
             )
 
     def refused(self, status: int, code: str, variant: str, call: Called | None) -> None:
@@ -126,7 +138,7 @@ class Capture:
         """Write some of what waits; False when nothing does."""
         taken = [self._queue.popleft() for _ in range(min(len(self._queue), _LINES_AT_ONCE))]
         for captured in taken:
-            self._taken_values += captured.rows * len(captured.service.spec.features)
+            self._taken_values += captured.size
         if taken and time.monotonic() < self._retry_at:
             self._cells[shared.CAPTURE_DROPPED_ERROR] += len(taken)
             return True

@@ -1,11 +1,12 @@
 """One captured request as a line, in the format of SageMaker's data capture, so that one reader reads both.
 
-Input is always written as JSON rows by name, whatever form it came in, since only so can columns be left out: those
+Rows are always written as JSON by name, whatever form they came in, since only so can columns be left out: those
 marked `pii` in the specification are. Keys and names of things are no features, so no request holds them.
 `drivetrain` is the one key that SageMaker's lines have not: by which schema, model and release to read the line.
 https://docs.aws.amazon.com/sagemaker/latest/dg/model-monitor-data-capture-endpoint.html
 """
 
+import base64
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -36,24 +37,24 @@ class Captured(msgspec.Struct, frozen=True, gc=False):
     rows: int
     values: Values
     predictions: Matrix
-    """float32 [rows]."""
+    """float32 [rows]; of a category its place."""
+    body: bytes
+    content_type: str
+    """The request as it came; empty where its rows are written instead."""
     request_id: str
     time: float
     """Seconds since the epoch."""
+    size: int = 0
+    """Eight-byte values that it holds in memory."""
 
 
 def line(captured: Captured, pause: Callable[[], None]) -> bytes:
     """The line of `captured`, newline included; `pause` is called between parts of the work."""
     spec = captured.service.spec
-    rows: list[bytes] = []
-    for part in _row_parts(captured):
-        if rows:
-            pause()
-        rows.append(part)
     event = {
         "captureData": {
-            "endpointInput": _side("INPUT", b'{"rows":[' + b",".join(rows) + b"]}"),
-            "endpointOutput": _side("OUTPUT", _dump({"predictions": captured.predictions})),
+            "endpointInput": _input(captured, pause),
+            "endpointOutput": _side("OUTPUT", _dump({"predictions": _predictions(captured)})),
         },
         "eventMetadata": {
             "eventId": str(uuid.uuid4()),
@@ -70,6 +71,25 @@ def line(captured: Captured, pause: Callable[[], None]) -> bytes:
         },
     }
     return orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _input(captured: Captured, pause: Callable[[], None]) -> dict[str, str]:
+    """The rows, or the image as it came; a personal image is left out as a whole."""
+    image = captured.service.spec.image
+    if image is not None:
+        data = "" if image.pii else base64.b64encode(captured.body).decode()
+        return {"observedContentType": captured.content_type, "mode": "INPUT", "data": data, "encoding": "BASE64"}
+    rows: list[bytes] = []
+    for part in _row_parts(captured):
+        if rows:
+            pause()
+        rows.append(part)
+    return _side("INPUT", b'{"rows":[' + b",".join(rows) + b"]}")
+
+
+def _predictions(captured: Captured) -> object:
+    categories = captured.service.spec.target_column.categories
+    return [categories[int(place)] for place in captured.predictions] if categories else captured.predictions
 
 
 def _side(mode: str, data: bytes) -> dict[str, str]:

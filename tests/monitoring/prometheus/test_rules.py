@@ -11,6 +11,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from models.schema import Column
 from monitoring.baseline import Baseline, describe_numbers
 from monitoring.grafana.panels import ROWS
 from serving.observe import shared
@@ -36,8 +37,9 @@ def metrics() -> bytes:
     baseline = Baseline.model_validate(
         {"model": "m", "rows": 100, "features": [feature], "target": numbers, "prediction": numbers, "sample": ()}
     )
+    target = Column(name="mpg", type="float")
     description = Description(
-        model="m", p99_seconds=0.2, error_rate=0.01, drift_psi=0.2, distributions=distributions_of(baseline)
+        model="m", p99_seconds=0.2, error_rate=0.01, drift_psi=0.2, distributions=distributions_of(baseline, target)
     )
     series = claim(observer.cells, description)
     series.activate(0)

@@ -1,16 +1,19 @@
 import numpy as np
 import pytest
 
+from models.schema import Column
 from monitoring.baseline import Baseline, NumberDistribution, describe_categories, describe_numbers
 from monitoring.drift import number_drift, stability_index
 from serving.core.service import Service
 from serving.observe.distributions import MAX_FEATURES, Binner, distributions_of
 
+TARGET = Column(name="mpg", type="float")
+
 
 def counted(service: Service, rows: np.ndarray, predictions: np.ndarray) -> dict[str, dict[str, int]]:
     baseline = service.artefact.baseline
-    counts = iter(Binner(baseline).count(rows, predictions).tolist())
-    return {part.name: {label: next(counts) for label in part.bins} for part in distributions_of(baseline)}
+    counts = iter(Binner(baseline, TARGET).count(rows, predictions).tolist())
+    return {part.name: {label: next(counts) for label in part.bins} for part in distributions_of(baseline, TARGET)}
 
 
 def test_every_value_of_a_row_is_in_one_bin(service: Service) -> None:
@@ -37,10 +40,10 @@ def test_the_bins_are_those_of_the_stability_index(service: Service) -> None:
 
 
 def test_shares_of_the_training_rows_sum_to_one(service: Service) -> None:
-    for part in distributions_of(service.artefact.baseline):
+    for part in distributions_of(service.artefact.baseline, service.spec.target_column):
         assert sum(part.shares) == pytest.approx(1)
         assert len(part.shares) == len(part.bins) == len(set(part.bins))
-    horsepower = distributions_of(service.artefact.baseline)[3]
+    horsepower = distributions_of(service.artefact.baseline, service.spec.target_column)[3]
     assert horsepower.shares[-1] == pytest.approx(3 / 120)
 
 
@@ -55,7 +58,7 @@ def test_odd_columns_have_bins_too() -> None:
     constant = describe_numbers("constant", np.array([5.0, 5.0, 5.0]))
     close = describe_numbers("close", 1e6 + np.arange(100) * 1e-4)
     null = describe_categories("null", np.array([0.0, np.nan]), ["null"])
-    by_name = {part.name: part for part in distributions_of(baseline_of(constant, close, null))}
+    by_name = {part.name: part for part in distributions_of(baseline_of(constant, close, null), TARGET)}
     assert by_name["constant"].bins == ("any", "null")
     assert by_name["close"].bins[:2] == ("01", "02")
     assert by_name["null"].bins == ("null (category)", "null")
@@ -64,6 +67,15 @@ def test_odd_columns_have_bins_too() -> None:
 def test_only_so_many_features_become_series() -> None:
     features = [describe_numbers(f"f{number}", np.array([0.0, 1.0])) for number in range(MAX_FEATURES + 10)]
     baseline = baseline_of(*features)
-    assert len(distributions_of(baseline)) == MAX_FEATURES + 1
-    counts = Binner(baseline).count(np.zeros((2, MAX_FEATURES + 10), np.float32), np.zeros(2, np.float32))
+    assert len(distributions_of(baseline, TARGET)) == MAX_FEATURES + 1
+    counts = Binner(baseline, TARGET).count(np.zeros((2, MAX_FEATURES + 10), np.float32), np.zeros(2, np.float32))
     assert counts.sum() == 2 * (MAX_FEATURES + 1)
+
+
+def test_predicted_categories_are_counted_by_name() -> None:
+    target = Column(name="kind", type="category", categories=("cat", "dog", "null"))
+    baseline = baseline_of()
+    (kind,) = distributions_of(baseline, target)
+    assert (kind.bins, kind.shares) == (("cat", "dog", "null (category)", "null"), ())
+    places = np.array([0, 1, 1, np.nan], dtype=np.float32)
+    assert Binner(baseline, target).count(np.empty((4, 0), np.float32), places).tolist() == [1, 2, 0, 1]

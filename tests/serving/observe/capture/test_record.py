@@ -6,15 +6,22 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.schema import Column
 from models.spec import ModelSpec
 from serving.core.service import Service, load_service
 from serving.observe.capture.record import Captured, line
 
 
 def written(service: Service, values: Any, rows: int = 1, **changes: Any) -> dict[str, Any]:
-    predictions = np.arange(rows, dtype=np.float32) + np.float32(17.1)
-    given = {"variant": "main", "request_id": "r-1", "time": 1_795_262_400.0} | changes
-    text = line(Captured(service=service, rows=rows, values=values, predictions=predictions, **given), lambda: None)
+    given = {
+        "variant": "main",
+        "request_id": "r-1",
+        "time": 1_795_262_400.0,
+        "body": b"",
+        "content_type": "",
+        "predictions": np.arange(rows, dtype=np.float32) + np.float32(17.1),
+    } | changes
+    text = line(Captured(service=service, rows=rows, values=values, **given), lambda: None)
     assert text.endswith(b"\n")
     assert text.count(b"\n") == 1
     return json.loads(text)
@@ -89,3 +96,28 @@ def test_where_every_column_is_personal_rows_are_empty(
     everything = with_personal_columns(spec, set(spec.features))
     service = load_service(make_artefact(tmp_path / "model", spec=everything), None, "")
     assert written(service, ROW)["captureData"]["endpointInput"]["data"] == '{"rows":[{}]}'
+
+
+@pytest.mark.parametrize("personal", [False, True])
+def test_an_image_is_kept_as_it_came_unless_it_is_personal(service: Service, spec: ModelSpec, personal: bool) -> None:
+    picture = Column(name="picture", type="image", height=2, width=2, channels=1, pii=personal)
+    sky = Column(name="sky", type="category", categories=("clear", "cloudy"))
+    changes = {"columns": (picture, sky), "features": ("picture",), "target": "sky"}
+    of_images = object.__new__(Service)
+    of_images.__dict__.update(artefact=service.artefact, spec=spec.model_copy(update=changes), release="")
+    event = written(of_images, (), rows=1, body=b"\x89PNG", content_type="image/png")
+    part = event["captureData"]["endpointInput"]
+    assert (part["observedContentType"], part["encoding"], part["mode"]) == ("image/png", "BASE64", "INPUT")
+    assert part["data"] == ("" if personal else "iVBORw==")
+
+
+def test_a_predicted_category_is_kept_by_name(service: Service, spec: ModelSpec) -> None:
+    columns = tuple(
+        Column(name="mpg", type="category", categories=("low", "high")) if column.name == "mpg" else column
+        for column in spec.columns
+    )
+    labelled = object.__new__(Service)
+    changed = spec.model_copy(update={"columns": columns})
+    labelled.__dict__.update(artefact=service.artefact, spec=changed, release="")
+    event = written(labelled, ROW, predictions=np.array([1.0], dtype=np.float32))
+    assert json.loads(event["captureData"]["endpointOutput"]["data"]) == {"predictions": ["high"]}

@@ -19,7 +19,7 @@ function element(name, attributes, content) {
 function ticks(low, high, count, whole = false) {
   const rough = Math.max((high - low) / count, whole ? 1 : Number.MIN_VALUE) || 1;
   const magnitude = 10 ** Math.floor(Math.log10(rough));
-  const step = (whole ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]).map((factor) => factor * magnitude).find((size) => size >= rough * (1 - 1e-9));
+  const step = (whole ? [1, 2, 5, 10] : [1, 2, 2.5, 5, 10]).map((factor) => factor * magnitude).find((size) => size >= 0.7 * rough);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
   return Array.from({ length: Math.max(last - first + 1, 0) }, (_, i) => Number(((first + i) * step).toPrecision(12)));

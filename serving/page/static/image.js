@@ -38,7 +38,9 @@ function line({ label, share }) {
   head.scope = "row";
   head.textContent = label;
   const value = document.createElement("td");
-  value.append(bar(share), percent(share));
+  const figure = document.createElement("span");
+  figure.textContent = percent(share);
+  value.append(bar(share), figure);
   made.append(head, value);
   return made;
 }

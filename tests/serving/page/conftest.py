@@ -121,6 +121,11 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+def _is_own(address: str, at: str) -> bool:
+    """Whether an address is of the server that the page came from, or a picture in the browser's own memory."""
+    return address.removeprefix("blob:").startswith(f"{at}/")
+
+
 @pytest.fixture
 def open_page(browser: Browser, url: str) -> Iterator[Open]:
     """Open pages; at the end, nothing may have been complained of or asked of another host.
@@ -128,7 +133,7 @@ def open_page(browser: Browser, url: str) -> Iterator[Open]:
     `expected` are beginnings of complaints that a test provokes.
     """
     complaints: list[str] = []
-    hosts: set[str] = set()
+    elsewhere: set[str] = set()
     provoked: list[str] = []
     contexts: list[Any] = []
 
@@ -154,7 +159,7 @@ def open_page(browser: Browser, url: str) -> Iterator[Open]:
         provoked.extend([expected] if expected else [])
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda asked: hosts.add("/".join(asked.url.split("/")[:3])))
+        page.on("request", lambda asked: elsewhere.add(asked.url) if not _is_own(asked.url, at) else None)
         page.goto(at + path)
         return page
 
@@ -162,7 +167,7 @@ def open_page(browser: Browser, url: str) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert [text for text in complaints if not any(text.startswith(start) for start in provoked)] == []
-    assert {host for host in hosts if not host.startswith(("http://127.0.0.1:", "blob:"))} == set()
+    assert elsewhere == set()
 
 
 @pytest.fixture(scope="session")

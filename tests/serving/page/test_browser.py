@@ -239,3 +239,24 @@ def test_files_are_asked_for_once(open_page: Open) -> None:
     expect(page.locator("#marker")).to_be_visible()
     sizes = page.evaluate("performance.getEntriesByType('resource').map((e) => [e.name, e.transferSize])")
     assert [name for name, size in sizes if "/static/" in name and size > 0] == []
+
+
+def test_a_server_that_takes_few_rows_gets_few_at_a_time(open_page: Open) -> None:
+    page = open_page()
+    expect(page.locator("#whatif-reading")).to_contain_text("→")
+    sizes: list[int] = []
+
+    def smaller(route: Route) -> None:
+        route.fulfill(body=route.fetch().text().replace("&quot;maxRows&quot;: 1000", "&quot;maxRows&quot;: 7"))
+
+    def counted(route: Route) -> None:
+        sizes.append(len(json.loads(route.request.post_data or "")))
+        route.continue_()
+
+    page.route(page.url, smaller)
+    page.route("**/invocations", counted)
+    page.reload()
+    expect(page.locator("#influence li")).to_have_count(7)
+    expect(page.locator("#whatif-reading")).to_contain_text("→")
+    assert max(sizes) == 7
+    assert sum(sizes) > 49

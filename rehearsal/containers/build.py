@@ -73,7 +73,7 @@ def _mounted_options(engine: Engine, project_dir: Path, base: str) -> list[str]:
                 f'LABEL {training_packages.LABEL}="{label}"\n'
             )
             engine.call("build", "--format", "docker", "--network=none", "--force-rm", "--tag", name, context)
-    return ["--build-arg", f"PACKAGES={name}", *training_packages.mount_options(engine, label)]
+    return ["--build-context", f"packages=container-image://{name}", *training_packages.mount_options(engine, label)]
 
 
 def _built(engine: Engine, name: str, base: str) -> BuiltImage:

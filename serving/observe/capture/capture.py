@@ -11,6 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -118,7 +119,7 @@ class Capture:
         """What was refused is not kept: it may be anything."""
 
     def _run(self) -> None:
-        self._guarded(lambda: recover(self._folder), lost=0)
+        self._guarded(partial(recover, self._folder), lost=0)
         while not self._stopping.is_set():
             begun = time.thread_time()
             if not self._write_some(self._rest):
@@ -144,10 +145,12 @@ class Capture:
             return True
         for key in dict.fromkeys((captured.service.spec.name, captured.variant) for captured in taken):
             mine = [part for part in taken if (part.service.spec.name, part.variant) == key]
-            lines = b"".join([line(captured, pause) for captured in mine])
-            if self._guarded(lambda key=key, lines=lines: self._file(key).write(lines), lost=len(mine)):
+            if self._guarded(partial(self._write, key, mine, pause), lost=len(mine)):
                 self._cells[shared.CAPTURED] += len(mine)
         return bool(taken)
+
+    def _write(self, key: tuple[str, str], mine: list[Captured], pause: Callable[[], None]) -> None:
+        self._file(key).write(b"".join([line(captured, pause) for captured in mine]))
 
     def _file(self, key: tuple[str, str]) -> CaptureFile:
         file = self._files.get(key)
@@ -159,20 +162,21 @@ class Capture:
 
     def _each_file(self, what: Callable[[CaptureFile], None]) -> None:
         for file in self._files.values():
-            self._guarded(lambda file=file: what(file), lost=0)
+            self._guarded(partial(what, file), lost=0)
 
     def _guarded(self, write: Callable[[], object], *, lost: int) -> bool:
         """Whether `write` succeeded. If not, `lost` requests are counted, and it is logged, once a minute."""
         try:
             write()
-        except OSError as error:
+        except Exception as error:  # whatever it is, the thread goes on, and so do the requests
             now = time.monotonic()
             self._cells[shared.CAPTURE_DROPPED_ERROR] += lost
             self._retry_at = now + self._retry_seconds
             if now >= self._log_at:
                 self._log_at = now + _LOG_SECONDS
+                reason = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
                 self._log.write(
-                    "error", f"captured traffic cannot be written to {self._folder}: {error.strerror}; requests go on"
+                    "error", f"captured traffic cannot be written to {self._folder}: {reason}; requests go on"
                 )
             return False
         return True

@@ -105,7 +105,7 @@ def test_an_image_is_kept_as_it_came_unless_it_is_personal(service: Service, spe
     changes = {"columns": (picture, sky), "features": ("picture",), "target": "sky"}
     of_images = object.__new__(Service)
     of_images.__dict__.update(artefact=service.artefact, spec=spec.model_copy(update=changes), release="")
-    event = written(of_images, (), rows=1, body=b"\x89PNG", content_type="image/png")
+    event = written(of_images, (), rows=1, body=b"\x89PNG", content_type="image/png", predictions=np.zeros(1))
     part = event["captureData"]["endpointInput"]
     assert (part["observedContentType"], part["encoding"], part["mode"]) == ("image/png", "BASE64", "INPUT")
     assert part["data"] == ("" if personal else "iVBORw==")

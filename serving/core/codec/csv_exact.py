@@ -23,7 +23,7 @@ def csv_rows(body: bytes, spec: ModelSpec) -> Sequence[object]:
         lines = [line for line in csv.reader(io.StringIO(text, newline=""), strict=True) if line]
     except csv.Error as error:
         raise RequestError("malformed_csv", f"the body is no valid CSV: {error}") from error
-    if lines and _is_header(lines[0], spec):
+    if lines and is_header(lines[0], spec):
         header = [cell.strip() for cell in lines.pop(0)]
         _check_header(header, spec)
         order = [header.index(name) for name in spec.features]
@@ -36,7 +36,7 @@ def csv_rows(body: bytes, spec: ModelSpec) -> Sequence[object]:
     ]
 
 
-def _is_header(line: Sequence[str], spec: ModelSpec) -> bool:
+def is_header(line: Sequence[str], spec: ModelSpec) -> bool:
     """Whether the first line names fields: a data row would hold a number wherever the model has a numeric field."""
     cells = {cell.strip() for cell in line}
     return bool(cells & set(spec.features)) and not any(_NUMBER.fullmatch(cell) for cell in cells)

@@ -90,7 +90,11 @@ def test_what_the_fast_way_takes_the_exact_way_takes_with_the_same_numbers(
     every_type: ModelSpec, decoder: Decoder, data: st.DataObject
 ) -> None:
     body = data.draw(bodies())
-    quick = fast(decoder, body)
+    try:
+        quick = fast(decoder, body)
+    except RequestError as error:
+        assert (error.status, exact(every_type, body)) == (413, None)  # noqa: PT017
+        return
     assert quick is None or quick == exact(every_type, body)
 
 
@@ -130,3 +134,17 @@ def test_a_category_that_needs_quotes_is_read_the_exact_way(every_type: ModelSpe
     csv.writer(text, lineterminator="\n").writerow(row)
     assert fast(decoder, text.getvalue().encode()) is None
     assert exact(every_type, text.getvalue().encode()) is not None
+
+
+def test_too_many_rows_are_told_without_reading_them(every_type: ModelSpec, decoder: Decoder) -> None:
+    with pytest.raises(RequestError, match="6 rows were sent; expected at most 5") as caught:
+        decoder(f"{LINE}\n".encode() * 6)
+    assert caught.value.status == 413
+    with pytest.raises(RequestError, match="6 rows were sent"):
+        decoder(f"{HEADER}\n".encode() + f"{LINE}\n".encode() * 6)
+
+
+def test_a_header_of_another_order_is_no_row_too_many(every_type: ModelSpec, decoder: Decoder) -> None:
+    body = "\n".join([",".join(reversed(list(GOOD))), *[",".join(reversed(CELLS))] * 5]).encode()
+    assert fast(decoder, body) is None
+    assert len(exact(every_type, body) or []) == 5

@@ -51,8 +51,12 @@ def variant(
 def data_capture(
     spec: ModelSpec, platform: PlatformOutputs
 ) -> aws.sagemaker.EndpointConfigurationDataCaptureConfigArgs | None:
-    """Requests and answers into the capture bucket, for the monitor; None when the model captures nothing."""
-    if spec.monitor.capture_percent == 0:
+    """Requests and answers into the capture bucket, for the monitor; None when the model captures nothing.
+
+    SageMaker keeps bodies as they are sent and can leave no column out, so a model with a personal feature captures
+    nothing this way; the container's own capture leaves such columns out (docs/observability.md).
+    """
+    if spec.monitor.capture_percent == 0 or any(column.pii for column in spec.feature_columns):
         return None
     return aws.sagemaker.EndpointConfigurationDataCaptureConfigArgs(
         enable_capture=True,

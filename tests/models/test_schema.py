@@ -38,3 +38,8 @@ def test_an_image_is_of_one_size(changes: dict[str, Any], says: str) -> None:
     picture: dict[str, Any] = {"name": "picture", "type": "image", "height": 28, "width": 32, "channels": 1}
     with pytest.raises(ValidationError, match=says):
         Column(**picture | changes)
+
+
+def test_a_column_is_personal_only_where_it_says_so() -> None:
+    assert Column(name="name", type="string", pii=True).pii
+    assert not Column(name="name", type="string").pii

@@ -44,6 +44,21 @@ def test_a_head_that_is_repeated_is_parsed_once(monkeypatch: pytest.MonkeyPatch)
     assert [answer.body for answer in bench.answers()] == [b"1", b"2", b"3"]
 
 
+def test_a_remembered_head_takes_no_more_than_its_body() -> None:
+    bench = Bench()
+    bench.read(post(b"1"), post(b"2") + post(b"3"), post(b"4") + post(b"5")[:20], post(b"5")[20:])
+    assert [answer.body for answer in bench.answers()] == [b"1", b"2", b"3", b"4", b"5"]
+
+
+def test_answers_tell_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    bench.read(post(b"1"))
+    monkeypatch.setattr("time.time", lambda: 60.0)
+    bench.later(0.5)
+    bench.read(post(b"1"))
+    assert bench.answers()[1].headers["date"] == "Thu, 01 Jan 1970 00:01:00 GMT"
+
+
 def test_remembered_heads_do_not_pile_up() -> None:
     bench = Bench()
     bench.read(get("/shows"), CHUNKED + b"0\r\n\r\n", post(b"1", "Padding: " + "x" * 3000))
@@ -98,6 +113,17 @@ def test_a_caller_that_does_not_read_gets_no_more_and_is_cut() -> None:
     bench.connection.pause_writing()
     bench.later(21)
     assert bench.transport.aborted
+
+
+def test_an_answer_that_comes_while_the_caller_does_not_read_changes_nothing() -> None:
+    bench = Bench()
+    bench.read(post(HOLD))
+    bench.connection.pause_writing()
+    bench.engine.release()
+    bench.clock.turn()
+    assert not bench.transport.reading
+    bench.connection.resume_writing()
+    assert bench.transport.reading
 
 
 def test_what_was_read_before_a_pause_is_answered_after_it() -> None:
@@ -284,6 +310,7 @@ MALFORMED = {
     "a line feed behind a chunk size": CHUNKED + b"1\n1\r\n0\r\n\r\n",
     "a line feed in an extension": CHUNKED + b"1;a=b\n\r\n1\r\n0\r\n\r\n",
     "a line feed behind a chunk": CHUNKED + b"1\r\n1\n0\r\n\r\n",
+    "a chunk without its end": CHUNKED + b"1\r\n1XX0\r\n\r\n",
     "a huge chunk size": CHUNKED + b"fffffffffffffffff\r\n",
     "a trailer without a colon": CHUNKED + b"0\r\nx\r\n\r\n",
     "two empty lines": b"\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",

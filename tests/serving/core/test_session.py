@@ -28,3 +28,17 @@ def test_an_answer_that_is_not_finite_never_leaves(make_graph: Callable[..., byt
     session = Session(make_graph(np.array([3e38], dtype=np.float32)), row_shape=(1,))
     with pytest.raises(PredictionError, match="row 1 is not a finite number"):
         session.predict(np.array([[1], [10]], dtype=np.float32))
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_run_uses_the_threads_it_is_given(make_graph: Callable[..., bytes], threads: int) -> None:
+    session = Session(make_graph(), row_shape=(7,), threads=threads)
+    options = session._session.get_session_options()
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (threads, 1)
+
+
+def test_of_a_failed_run_nothing_can_be_said(make_graph: Callable[..., bytes]) -> None:
+    session = Session(make_graph(), row_shape=(7,))
+    with pytest.raises(PredictionError, match="the model failed on 2 rows"):
+        session.run(np.zeros((2, 3), dtype=np.float32))
+    assert np.isnan(session.nothing(2)).tolist() == [True, True]

@@ -52,25 +52,29 @@ def _operation(path: str, method: str, operation: Node) -> str:
         f'<section class="card" id="{name}" aria-labelledby="{name}-title">'
         f'<h2 id="{name}-title"><span class="method {method}">{method.upper()}</span> <code>{escape(path)}</code></h2>'
         f"<p>{escape(operation['summary'])}.</p>{described}"
-        + (_content("Request", body["content"]) if body else "")
+        + (_content("Request", body) if body else "")
         + _responses(operation["responses"])
         + "</section>"
     )
 
 
-def _content(title: str, content: Node) -> str:
-    return f"<h3>{title}</h3>" + "".join(_media(kind, media) for kind, media in content.items())
+def _content(title: str, body: Node) -> str:
+    lines = (line.removeprefix("- `").split("`: ", 1) for line in body["description"].splitlines())
+    described = dict(lines)
+    return f"<h3>{title}</h3>" + "".join(
+        _media(kind, media, described[kind]) for kind, media in body["content"].items()
+    )
 
 
-def _media(kind: str, media: Node) -> str:
-    schema = media.get("schema")
+def _media(kind: str, media: Node, described: str) -> str:
+    schema = media.get("schema", {})
     examples = "".join(
         f"<details><summary>{_code(example['summary'])}</summary>{_block(example['value'], example['summary'])}"
         "</details>"
         for example in media.get("examples", {}).values()
     )
-    shown = _schema(schema) if schema else "Bytes"
-    return f'<div class="media"><h4><code>{escape(kind)}</code></h4><p class="hint">{shown}</p>{examples}</div>'
+    shown = f'<p class="hint">{_schema(schema)}</p>' if "anyOf" in schema else ""
+    return f'<div class="media"><h4><code>{escape(kind)}</code></h4><p>{_code(described)}</p>{shown}{examples}</div>'
 
 
 def _responses(responses: Node) -> str:

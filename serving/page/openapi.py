@@ -86,7 +86,11 @@ def _invocations(spec: ModelSpec, examples: list[dict[str, Value]]) -> Document:
             f"{spec.serving.max_body_bytes:,} bytes a request. A refusal is always JSON, whatever `Accept` says. "
             f"{_HEADERS}"
         ),
-        "requestBody": {"required": True, "content": media.requests(spec, examples)},
+        "requestBody": {
+            "description": "\n".join(f"- `{kind}`: {text}" for kind, text in media.described(spec).items()),
+            "required": True,
+            "content": media.requests(spec, examples),
+        },
         "responses": {
             "200": {"description": "The predictions, in the order of the rows.", "content": media.answers(spec)},
             **{str(status): _refusal(status, *meaning) for status, meaning in REFUSALS.items()},

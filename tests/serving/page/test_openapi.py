@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openapi_spec_validator
 import pytest
 from jsonschema import Draft202012Validator
@@ -128,3 +129,12 @@ def test_every_refusal_that_can_be_raised_is_documented() -> None:
     documented |= {(status, code) for status, (_, code) in ELSEWHERE.items()}
     assert len(raised()) > 10
     assert raised() - documented == set()
+
+
+def test_what_is_said_of_tensors_is_so(service: Service, document: dict[str, Any], car: Car) -> None:
+    said = document["paths"]["/invocations"]["post"]["requestBody"]["description"]
+    assert "a category is its position in the list of them, from 0, and NaN is null" in said
+    named = json.loads(service.answer(json.dumps({**car, "horsepower": None}).encode(), codec.JSON).body)
+    row = np.array([[4, 97, np.nan, 2130, 14.5, 1971, 2]], dtype="<f4")
+    answer = service.answer(row.tobytes(), "application/octet-stream", "application/json")
+    assert json.loads(answer.body)["predictions"] == pytest.approx(named["predictions"])

@@ -15,7 +15,7 @@ from serving.process.control import ControlError, ControlSocket
 from serving.process.cpus import Plan, cpu_limit, memory_limit, plan
 from serving.process.listening import ListenError, listen
 from serving.process.places import Places
-from serving.process.slot import Slot
+from serving.process.slot import BATCH_STUCK_SECONDS, STUCK_SECONDS, Slot
 from serving.process.supervisor import ServeError, Supervisor, say
 from serving.process.watched import WatchedFolder, first_place
 
@@ -43,7 +43,8 @@ def serve(container: Container) -> None:
     if container.watch is not None:
         place, seen = first_place(container.watch, places.default)
         places = places.put(place)
-    supervisor = Supervisor(memory, listeners, places, work)
+    patience = STUCK_SECONDS if container.batch_bytes is None else BATCH_STUCK_SECONDS
+    supervisor = Supervisor(memory, listeners, places, work, patience)
     ticks: list[Callable[[], None]] = []
     if container.watch is not None:
         ticks.append(WatchedFolder(container.watch, supervisor.swaps, seen).tick)

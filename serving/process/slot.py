@@ -13,6 +13,9 @@ from serving.process.channel import Channel
 
 STUCK_SECONDS: Final = 1.5
 """A worker whose event loop has not turned for as long is killed. It turns four times a second by itself."""
+BATCH_STUCK_SECONDS: Final = 3600.0
+"""The same in the container of a transform job: a payload of megabytes takes its time, nobody else waits meanwhile, and
+SageMaker gives up on a request by itself after at most as long (ModelClientConfig)."""
 STARTUP_SECONDS: Final = 60.0
 """The same for a worker that has not answered a row yet: it may be loading a large model."""
 UNREADY_SECONDS: Final = 5.0
@@ -26,10 +29,13 @@ _HEALTHY_SECONDS: Final = 10.0
 class Slot:
     """One worker's place."""
 
-    def __init__(self, number: int, listener: socket.socket, cells: shared.Cells) -> None:
+    def __init__(
+        self, number: int, listener: socket.socket, cells: shared.Cells, stuck_seconds: float = STUCK_SECONDS
+    ) -> None:
         self.number: Final = number
         self.listener: Final = listener
         self.cells: Final = cells
+        self.stuck_seconds: Final = stuck_seconds
         self.pid = 0
         self.channel: Channel | None = None
         self.ready = False
@@ -64,7 +70,7 @@ class Slot:
         workers stood still as well, and no silence before that counts.
         """
         silent = now - max(self.cells[shared.HEARTBEAT], self._began, awake_since)
-        if silent > (STUCK_SECONDS if self.ready else STARTUP_SECONDS):
+        if silent > (self.stuck_seconds if self.ready else STARTUP_SECONDS):
             return f"has not turned its event loop for {silent:.1f} s"
         if not self.ready or self.cells[shared.READY]:
             self._unready_since = None

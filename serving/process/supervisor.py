@@ -23,7 +23,7 @@ from serving.observe.logs import Log
 from serving.process.channel import Channel, Message, channels
 from serving.process.places import Places
 from serving.process.signals import SignalPipe
-from serving.process.slot import Slot
+from serving.process.slot import STUCK_SECONDS, Slot
 from serving.process.swap import Swaps
 
 GRACEFUL_SECONDS: Final = 25.0
@@ -46,9 +46,17 @@ Work = Callable[[Slot, Channel, Places], int]
 class Supervisor:
     """The process group; `run` returns when it has ended."""
 
-    def __init__(self, memory: mmap.mmap, listeners: Sequence[socket.socket], places: Places, work: Work) -> None:
+    def __init__(
+        self,
+        memory: mmap.mmap,
+        listeners: Sequence[socket.socket],
+        places: Places,
+        work: Work,
+        stuck_seconds: float = STUCK_SECONDS,
+    ) -> None:
         self.slots: Final = tuple(
-            Slot(number, listener, shared.region(memory, number)) for number, listener in enumerate(listeners)
+            Slot(number, listener, shared.region(memory, number), stuck_seconds)
+            for number, listener in enumerate(listeners)
         )
         self.swaps: Final = Swaps(places, self.slots)
         self.about: Message = {}

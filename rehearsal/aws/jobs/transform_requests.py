@@ -23,6 +23,8 @@ _PAYLOAD_MB = 6
 _LARGEST_MB = 100
 _TIMEOUT_S = 600
 _RETRIES = 3
+_PAUSE_S = 0.5
+"""Longer before each further attempt."""
 _STRATEGIES = {"MultiRecord": "MULTI_RECORD", "SingleRecord": "SINGLE_RECORD"}
 _MESSAGE_LENGTH = 2048
 
@@ -150,8 +152,9 @@ class Sender:
         kinds = {"Content-Type": self._plan.content_type, "Accept": self._plan.accept}
         headers = {name: value for name, value in kinds.items() if value}
         problem = ""
-        for _ in range(1 + self._plan.retries):
-            if self._stop.is_set():
+        for attempt in range(1 + self._plan.retries):
+            # Only what is asked again waits: for a container that is just being started anew.
+            if self._stop.wait(attempt * _PAUSE_S):
                 raise StoppedError
             try:
                 answer = self._fleet.invoke(body, headers, timeout_s=self._plan.timeout_s)

@@ -101,3 +101,15 @@ def test_a_worker_that_was_ready_for_long_begins_anew(slot: Slot) -> None:
     assert (slot.start_at, slot.failures, slot.barren) == (300.0, 1, 0)
     assert (slot.pid, slot.ready) == (0, False)
     assert slot.cells[shared.READY] == slot.cells[shared.PID] == 0
+
+
+def test_a_worker_of_a_transform_job_may_take_its_time_over_a_payload() -> None:
+    with socket.socket() as listener:
+        slot = Slot(0, listener, shared.region(shared.allocate(1), 0), module.BATCH_STUCK_SECONDS)
+        start(slot, 100.0)
+        slot.became_ready(100.4)
+        beat(slot, 110.0)
+        assert slot.complaint(700.0, 0) == ""
+        assert "has not turned its event loop for 3601.0 s" in slot.complaint(3711.0, 0)
+        if slot.channel is not None:
+            slot.channel.close()

@@ -73,20 +73,26 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _play_all(chosen: Sequence[Target], bench: Bench, figures: Figures, rounds: int, console: Console) -> None:
-    """That many turns of each, one after another, so that what the machine does beside hits all alike."""
+    """That many turns of each, one after another, so that what the machine does beside hits all alike.
+
+    A server whose turn failed gets its next one; what cannot be set up does not.
+    """
+    without: set[str] = set()
     for number in range(1, rounds + 1):
         if len(figures.limits) < number:
             figures.limits.append(play_limit(bench))
         for target in chosen:
-            if target.name in figures.reasons or len(figures.rounds.get(target.name, [])) >= number:
+            if target.name in without or len(figures.rounds.get(target.name, [])) >= number:
                 continue
             try:
                 found, figures.refusals[target.name] = play(target, bench)
             except _BROKEN as error:
                 figures.reasons[target.name] = str(error)
+                without |= {target.name} if isinstance(error, SetupError) else set()
                 console.print(f"round {number}, {target.name}: {error}", markup=False)
             else:
                 figures.rounds.setdefault(target.name, []).append(found)
+                figures.reasons.pop(target.name, None)
                 rates = f"{found.one_row:,.0f}/s, {found.rows_256:,.0f}/s at 256 rows, alone {found.alone:.0f} µs"
                 rates += f", cpu {found.cpu_one:.0f} µs, {found.cpu_256:.0f} µs"
                 console.print(f"round {number}, {target.name}: {rates}")

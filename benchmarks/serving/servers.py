@@ -21,7 +21,7 @@ from benchmarks.serving.environments import SetupError
 from benchmarks.serving.places import KEPT
 from benchmarks.serving.targets import Command, Target
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 _POLL_SECONDS = 0.005
 
 

@@ -11,6 +11,7 @@ from benchmarks.serving import __main__ as command
 from benchmarks.serving.environments import SetupError
 from benchmarks.serving.figures import Figures, Limit, Round
 from benchmarks.serving.report import document, show
+from benchmarks.serving.servers import WrongAnswerError
 from benchmarks.serving.targets import TARGETS, Target
 
 ROUND = Round(
@@ -69,6 +70,24 @@ def test_rounds_are_interleaved_and_a_peer_that_cannot_be_set_up_harms_no_other(
     output = capsys.readouterr().out
     assert "mlflow: not measured: no matching version" in output
     assert "Robyn, msgspec" in output
+
+
+def test_a_turn_that_failed_is_followed_by_the_next(
+    played: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    turns: list[str] = []
+
+    def play(target: Target, _bench: Any) -> tuple[Round, int]:
+        turns.append(target.name)
+        if len(turns) == 1:
+            raise WrongAnswerError("not ready within 120 s")
+        return ROUND, 400
+
+    monkeypatch.setattr(command, "play", play)
+    command.main(["--peers", "robyn"])
+    found = Figures.load(command.RESULTS)
+    assert (len(turns), len(found.rounds["robyn"]), found.reasons) == (3, 2, {})
+    assert "round 1, robyn: not ready within 120 s" in capsys.readouterr().err
 
 
 def test_a_run_goes_on_where_it_was_cut_short(played: list[str]) -> None:

@@ -161,7 +161,11 @@ class Lane:
     def begin(self, tickets: list[Ticket], now: float) -> None:
         """`tickets` begin to run in the thread."""
         self.running = tuple(tickets)
-        self.running_until = now + self.time.expected(sum(ticket.job.rows for ticket in tickets))
+        self.running_until = now + self.expected(tickets)
+
+    def expected(self, tickets: list[Ticket]) -> float:
+        """Seconds that a run of `tickets` is expected to take."""
+        return self.time.expected(sum([ticket.job.rows for ticket in tickets]))
 
     @property
     def busy(self) -> bool:

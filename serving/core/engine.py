@@ -19,6 +19,8 @@ from serving.core.service import Service
 
 SLOW_SECONDS: Final = 0.005
 """A model that takes longer for one row runs in a thread, so that the event loop goes on answering `/ping`."""
+LONG_SECONDS: Final = 0.05
+"""So does any other model with a run that is expected to take longer, such as one request of very many rows."""
 LATELY_SECONDS: Final = 1.0
 """How old the last answer of a model in a thread may be for `/ping` to call it ready."""
 
@@ -221,7 +223,7 @@ class Engine:
         self._fail(lane, late, _LATE)
         if not tickets:
             return
-        if lane.aside and self._aside is not None:
+        if self._aside is not None and (lane.aside or lane.expected(tickets) > LONG_SECONDS):
             lane.begin(tickets, begun)
             self._aside(partial(attempt, lane.service, tickets), partial(self._ran_aside, lane, begun))
         else:

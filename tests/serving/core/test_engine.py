@@ -269,11 +269,26 @@ def test_a_large_batch_lets_the_event_loop_through() -> None:
 
 def test_a_request_larger_than_a_run_has_one_of_its_own() -> None:
     rig = Rig(row_seconds=0.001, run=0.005)
-    for body in (b"1", b"900", b"2"):
+    for body in (b"1", b"50", b"2"):
         rig.submit(body)
     while rig.loop.soon:
         rig.loop.turn()
-    assert rig.service.runs == [[b"1"], [b"900"], [b"2"]]
+    assert rig.service.runs == [[b"1"], [b"50"], [b"2"]]
+
+
+def test_a_request_that_would_hold_up_the_event_loop_runs_in_a_thread() -> None:
+    """Or the worker would be taken for stuck, and killed, for a request that is within its limits."""
+    rig = Rig(row_seconds=0.004)
+    for body in (b"1", b"1000", b"2"):
+        rig.submit(body)
+    while rig.loop.soon:
+        rig.loop.turn()
+    assert (rig.codes(), len(rig.loop.threads), rig.engine.pending) == (["ok"], 1, 2)
+    rig.engine.check()
+    rig.loop.thread_ends()
+    while rig.loop.soon:
+        rig.loop.turn()
+    assert rig.codes() == ["ok"] * 3
 
 
 def test_one_request_that_breaks_the_model_harms_no_other(capsys: pytest.CaptureFixture[str]) -> None:

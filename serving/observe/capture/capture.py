@@ -80,9 +80,8 @@ class Capture:
         self._thread.join(seconds)
 
     def batch(self, batch: Batch) -> None:
-        """Put a sample of the batch's requests into the queue; not of pictures, which nothing watches yet."""
-        if batch.service.spec.image:
-            return
+        """Put a sample of the batch's requests into the queue."""
+        image = batch.service.spec.image is not None
         percent = batch.service.spec.monitor.capture_percent if self._percent is None else self._percent
         start = 0
         now = time.time()
@@ -92,7 +91,6 @@ class Capture:
             start = end
             if self._draw() * 100 >= percent or isinstance(batch.answered.answers[index], RequestError):
                 continue
-            image = batch.service.spec.image is not None
             values = len(job.body) // 8 if image else job.rows * len(batch.service.spec.features)
             waiting = self._put_values - self._taken_values
             if len(self._queue) >= _WAITING_REQUESTS or (waiting and waiting + values > _WAITING_VALUES):

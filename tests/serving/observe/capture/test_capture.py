@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.schema import Column
 from serving.core.errors import RequestError
-from serving.core.job import Answered
+from serving.core.job import Answered, Job
+from serving.core.service import Service
 from serving.observe import shared
 from serving.observe.batch import Batch
 from serving.observe.capture.capture import Capture
@@ -117,6 +119,25 @@ def test_a_folder_that_cannot_be_written_is_logged_once(
     (record,) = [json.loads(line) for line in (tmp_path / "stderr").read_text().splitlines()]
     assert record["level"] == "error"
     assert "Not a directory; requests go on" in record["message"]
+
+
+def test_images_are_kept_as_they_came(
+    tmp_path: Path, start: Start, read: Read, make_batch: MakeBatch, service: Service
+) -> None:
+    picture = Column(name="picture", type="image", height=2, width=2, channels=1)
+    sky = Column(name="sky", type="category", categories=("clear", "cloudy"))
+    changes = {"columns": (picture, sky), "features": ("picture",), "target": "sky"}
+    of_images = object.__new__(Service)
+    of_images.__dict__.update(artefact=service.artefact, spec=service.spec.model_copy(update=changes), release="")
+    good = make_batch()
+    job = Job(1, np.zeros((1, 1, 2, 2), dtype=np.float32), "application/json", b"PNG", "image/png")
+    answered = Answered(good.answered.answers, np.array([1.0], dtype=np.float32), 0.0, 0.0)
+    capture = start(tmp_path)
+    capture.batch(Batch(of_images, "", [job], answered, [0.001], 0.0, good.calls))
+    capture.close()
+    (event,) = read(tmp_path)
+    assert event["captureData"]["endpointInput"]["data"] == "UE5H"
+    assert json.loads(event["captureData"]["endpointOutput"]["data"]) == {"predictions": ["cloudy"]}
 
 
 @pytest.fixture

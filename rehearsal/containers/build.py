@@ -31,10 +31,11 @@ def build(engine: Engine, project_dir: Path, image: Image, *, whole: bool = Fals
 
     `whole` builds the training image with its packages in it, as the workflows do.
     """
-    with engine.building():
+    mounted = image == "training" and not whole
+    kind = "-mounted" if mounted else ""
+    with engine.building("base"):
         base = base_image(engine)
-        mounted = image == "training" and not whole
-        kind = "-mounted" if mounted else ""
+    with engine.building(f"{image}{kind}"):
         name = (
             f"localhost/drivetrain-{image}:{content_tag(project_dir, image)}-{base.removeprefix('sha256:')[:8]}{kind}"
         )

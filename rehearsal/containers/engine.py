@@ -155,9 +155,9 @@ class Engine:
         return self.call("ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={LABEL}={value}").split()
 
     @contextlib.contextmanager
-    def building(self) -> Generator[None]:
-        """Two commands that build the same image at once build it once."""
-        with (self.folder / "building.lock").open("w") as lock:
+    def building(self, what: str) -> Generator[None]:
+        """Two commands that build the same at once build it once: the second waits, and finds it."""
+        with (self.folder / f"building-{what}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 

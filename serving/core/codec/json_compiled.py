@@ -57,11 +57,14 @@ def compiled_json(spec: ModelSpec, exact: Decoder) -> Decoder:
 def _many(types: RowTypes, spec: ModelSpec, exact: Decoder) -> Decoder:
     decoders = _decoders(types, spec.serving.max_rows)
     width = len(types.features)
+    listed = decoders[None, b"{"]
 
     def decode(body: bytes) -> Decoded:
-        form = _FORM.match(body)
-        read = form and decoders.get((form[1], form[2]))
-        if not read:
+        read: Reader | None = listed
+        if body[:2] != b"[{":  # what most libraries write needs no closer look
+            form = _FORM.match(body)
+            read = decoders.get((form[1], form[2])) if form else None
+        if read is None:
             return exact(body)
         try:
             rows = read(body)

@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -46,14 +46,12 @@ pytestmark = [
     ),
 ]
 
+TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html"}
+
 
 class Handler(http.server.SimpleHTTPRequestHandler):
-    extensions_map: ClassVar[dict[str, str]] = {
-        ".mjs": "text/javascript",
-        ".wasm": "application/wasm",
-        ".html": "text/html",
-        "": "model/onnx",
-    }
+    def guess_type(self, path: Any) -> str:
+        return TYPES.get(Path(path).suffix, "application/octet-stream")
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
         """Nothing: the browser's own complaints are looked at."""

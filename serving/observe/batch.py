@@ -8,9 +8,16 @@ import msgspec
 from serving.core.job import Answered, Job
 from serving.core.service import Service
 
+_TRIAL = "purpose=trial"
+
 
 class Called(Protocol):
     """What is known of a request beside its rows."""
+
+    @property
+    def content_type(self) -> str:
+        """The Content-Type header, with its parameters."""
+        ...
 
     @property
     def request_id(self) -> str:
@@ -40,6 +47,15 @@ class Batch(msgspec.Struct, frozen=True, gc=False):
     def seconds(self, index: int) -> float:
         """How long request `index` took."""
         return self.queued_seconds[index] + self.answered.inference_seconds + self.answered.encode_seconds
+
+
+def is_trial(call: Called) -> bool:
+    """Whether somebody only tries the model out, as the page does with its what-if rows.
+
+    Such a request says so in its media type (`application/json; purpose=trial`). It is answered and counted as any
+    other, but its rows are no traffic: they belong into neither the distributions nor the captures.
+    """
+    return _TRIAL in call.content_type
 
 
 class Follower(Protocol):

@@ -19,7 +19,7 @@ from serving.core.errors import RequestError
 from serving.core.job import Answer, Answered, Job
 from serving.core.service import Service
 from serving.observe import exposition, layout, shared
-from serving.observe.batch import Batch, Called, Follower
+from serving.observe.batch import Batch, Called, Follower, is_trial
 from serving.observe.distributions import Binner
 from serving.observe.inputs import InputCounts, input_counts
 from serving.observe.series import Description, Series, all_series, claim, describe
@@ -118,7 +118,7 @@ class Observer:
         layout.BATCH_ROWS.observe(cells, rows)
         layout.BATCH_REQUESTS.observe(cells, requests)
         _count_stages(cells, answered, queued_seconds, decode_seconds / requests)
-        self._sample(current, jobs, answered)
+        self._sample(current, jobs, answered, calls)
         for follower in self._followers:
             follower.batch(Batch(service, variant, jobs, answered, queued_seconds, decode_seconds / requests, calls))
 
@@ -213,9 +213,9 @@ class Observer:
         self._variants[variant] = _Current(claim(self.cells, description), description, None)
         return self._variants[variant]
 
-    def _sample(self, current: _Current, jobs: Sequence[Job], answered: Answered) -> None:
+    def _sample(self, current: _Current, jobs: Sequence[Job], answered: Answered, calls: Sequence[Called]) -> None:
         now = self._clock()
-        if now < self._sample_after or current.binner is None:
+        if now < self._sample_after or current.binner is None or any(map(is_trial, calls)):
             return
         self._sample_after = now + _SAMPLE_EVERY_SECONDS
         step = -(-len(answered.predictions) // _SAMPLE_ROWS)

@@ -17,7 +17,7 @@ from typing import Final
 
 from serving.core.errors import RequestError
 from serving.observe import shared
-from serving.observe.batch import Batch, Called
+from serving.observe.batch import Batch, Called, is_trial
 from serving.observe.capture.files import CaptureFile, recover
 from serving.observe.capture.record import Captured, line
 from serving.observe.logs import Log
@@ -90,6 +90,8 @@ class Capture:
             predictions = batch.answered.predictions[start:end]
             start = end
             if self._draw() * 100 >= percent or isinstance(batch.answered.answers[index], RequestError):
+                continue
+            if batch.calls and is_trial(batch.calls[index]):
                 continue
             values = len(job.body) // 8 if image else job.rows * len(batch.service.spec.features)
             waiting = self._put_values - self._taken_values

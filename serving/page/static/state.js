@@ -25,7 +25,7 @@ function drift({ state, reason, rows, limit, fields }) {
   const moved = fields.filter(({ drifted }) => drifted).length;
   const verdict = moved === 0 ? "No field has drifted" : `${moved} of ${fields.length} fields drifted`;
   byId("drift-summary").textContent =
-    `${verdict}, by ${rows} rows that this server was sent and counted, this page's own among them. ` +
+    `${verdict}, by ${rows} rows that this server was sent and counted; what is tried on this page is left out. ` +
     `PSI is the population stability index; above ${limit} a field counts as drifted.`;
   table.tBodies[0].replaceChildren(...fields.map(line));
 }

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from serving.core.call import Call
 from serving.core.errors import RequestError
 from serving.core.job import Answered, Job
 from serving.core.service import Service, load_service
@@ -191,6 +192,15 @@ def test_a_busy_worker_counts_a_sample_of_the_values(memory: mmap.mmap, service:
     now = 1.0
     count(observer, service, batch)
     assert total(observer, "serving_sampled_rows_total") == 2
+
+
+def test_what_is_only_tried_out_is_no_traffic(observer: Observer, service: Service, answered: Answer) -> None:
+    jobs, outcome = answered()
+    trial = Call(b"", "application/json; purpose=trial")
+    observer.batch(service, jobs, outcome, [0.001], 0.0001, calls=[trial])
+    assert (total(observer, "serving_rows_total"), total(observer, "serving_sampled_rows_total")) == (1, 0)
+    observer.batch(service, jobs, outcome, [0.001], 0.0001, calls=[Call(b"", "application/json")])
+    assert (total(observer, "serving_rows_total"), total(observer, "serving_sampled_rows_total")) == (2, 1)
 
 
 def test_openmetrics_is_given_to_who_asks_for_it(observer: Observer, service: Service, answered: Answer) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from models.schema import Column
+from serving.core.call import Call
 from serving.core.errors import RequestError
 from serving.core.job import Answered, Job
 from serving.core.service import Service
@@ -51,6 +52,16 @@ def test_a_request_that_failed_is_not_kept(
     capture.batch(Batch(good.service, "", good.jobs, answered, good.queued_seconds, 0.0, good.calls))
     capture.close()
     assert [event["eventMetadata"]["inferenceId"] for event in read(tmp_path)] == ["request-1"]
+
+
+def test_what_is_only_tried_out_is_not_kept(
+    tmp_path: Path, start: Start, read: Read, make_batch: MakeBatch, car: dict[str, object]
+) -> None:
+    capture = start(tmp_path)
+    calls = [Call(b"", "application/json; purpose=trial", request_id="tried"), Call(b"", request_id="asked")]
+    capture.batch(make_batch([car], [car], calls=calls))
+    capture.close()
+    assert [event["eventMetadata"]["inferenceId"] for event in read(tmp_path)] == ["asked"]
 
 
 @pytest.mark.parametrize(("percent", "kept"), [(0, 0), (30, 3), (100, 10)])

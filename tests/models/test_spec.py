@@ -48,6 +48,16 @@ def test_another_specification_has_another_digest() -> None:
     ("old", "new", "message"),
     [
         ("[monitor]", "[monitors]", r"models/x/model\.toml: monitors: unknown key"),
+        (
+            "[monitor]",
+            '[formats]\ntried = ["fp16"]\nserved = "int8"\n\n[monitor]',
+            r"formats: served is 'int8', which is not",
+        ),
+        (
+            "[monitor]",
+            "[serving.asynchronous]\nmax_concurrent = 0\n\n[monitor]",
+            r"serving\.asynchronous\.max_concurrent",
+        ),
         ("spot = true", 'spot = "yes"', r"training\.spot: Input should be a valid boolean \(found 'yes'\)"),
         ("test_fraction = 0.2", "test_fraction = 1.2", r"split\.test_fraction: .*less than 1 \(found 1\.2\)"),
         ("test_fraction = 0.2", "test_fraction = 0.85", r"split: test_fraction \+ validation_fraction must stay below"),

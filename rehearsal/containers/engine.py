@@ -18,7 +18,7 @@ from typing import Any
 LABEL = "drivetrain.rehearsal"
 """Every container of a rehearsal carries this label; its value is the rehearsal's state folder."""
 _FOLDER_VARIABLE = "DRIVETRAIN_CONTAINERS"
-_DEBIAN = "apt-get install --no-install-recommends podman buildah runc mmdebstrap"
+_DEBIAN = "apt-get install --no-install-recommends podman runc mmdebstrap"
 _LAST_LINES = 8
 
 _CONTAINERS_CONF = """\

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 import orjson
 
 from serving.core.engine import Engine
-from serving.core.errors import RequestError
+from serving.core.errors import NotReadyError, RequestError
 from serving.core.service import Service
 from serving.page import pages
 from serving.page.pages import Page
@@ -30,6 +30,10 @@ class MetricsText(Protocol):
 
     def input_counts(self, service: Service, /) -> Counts:
         """How what `service` was sent is distributed."""
+        ...
+
+    def loading(self) -> list[int]:
+        """The workers of the group that have not loaded their models yet."""
         ...
 
 
@@ -122,7 +126,7 @@ def refusal(error: RequestError, allow: str = "") -> Response:
 def build_site(engine: Engine, observer: MetricsText | None = None) -> Site:
     """The site with /ping, the pages, and /metrics where there is an observer."""
     site = Site(engine)
-    site.add("/ping", _ping)
+    site.add("/ping", functools.partial(_ping, observer))
     if observer is not None:
         site.add("/metrics", functools.partial(_metrics, observer))
     for path, render in pages.PAGES.items():
@@ -133,8 +137,12 @@ def build_site(engine: Engine, observer: MetricsText | None = None) -> Site:
     return site
 
 
-def _ping(context: SiteContext) -> Response:
+def _ping(observer: MetricsText | None, context: SiteContext) -> Response:
+    """Ready is the group: whoever was told so may reach another worker with the next connection."""
     context.engine.check()
+    loading = [] if observer is None else observer.loading()
+    if loading:
+        raise NotReadyError(f"worker {loading[0]} is still loading its model")
     return Response(body=b'{"status":"ready"}')
 
 

@@ -169,7 +169,13 @@ class Observer:
         self._cpu_seconds = used
         cells[shared.RESIDENT_BYTES] = int(_STATM.read_bytes().split()[1]) * _PAGE_BYTES
         cells[shared.READY] = ready
+        if ready:
+            cells[shared.LOADED] = 1
         cells[shared.HEARTBEAT] = self._clock()
+
+    def loading(self) -> list[int]:
+        """The slots whose first worker is not ready yet."""
+        return [slot for slot, cells in enumerate(shared.regions(self._memory)) if not cells[shared.LOADED]]
 
     def text(self) -> bytes:
         """All workers' metrics in Prometheus' text format."""

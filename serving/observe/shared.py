@@ -61,6 +61,8 @@ TRACES_REFUSED: Final = 20
 """Traced requests that the receiver did not take."""
 SHADOWS_DROPPED: Final = 21
 """Copies for shadow variants that were not run, for want of a quiet moment."""
+LOADED: Final = 22
+"""1 from when a worker of this slot was ready for the first time."""
 
 FIRST_SERIES: Final = 64
 """From here on a region holds what is counted by model, see serving/observe/series.py."""

@@ -10,6 +10,12 @@ from serving.http.routes import Response, Site, SiteContext, build_site, refusal
 
 
 class Metrics:
+    def __init__(self, *loading: int) -> None:
+        self._loading = list(loading)
+
+    def loading(self) -> list[int]:
+        return self._loading
+
     def exposition(self, accept: str = "") -> tuple[str, bytes]:
         return f"text/plain; of={accept}", b"serving_requests_total 1\n"
 
@@ -41,6 +47,14 @@ def test_ping_is_the_truth(engine: Engine, service: Service, monkeypatch: pytest
 
     monkeypatch.setattr(service, "warm_up", fails)
     assert ask(site, "/ping").status == 503
+
+
+def test_nobody_is_ready_before_the_whole_group_is(engine: Engine, service: Service) -> None:
+    engine.replace(service)
+    answer = ask(build_site(engine, Metrics(1)), "/ping")
+    assert answer.status == 503
+    assert b"worker 1 is still loading its model" in answer.body
+    assert ask(build_site(engine, Metrics()), "/ping").status == 200
 
 
 def test_metrics_are_there_where_there_is_an_observer(engine: Engine) -> None:

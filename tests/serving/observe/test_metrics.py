@@ -167,6 +167,16 @@ def test_workers_tell_of_themselves(memory: mmap.mmap) -> None:
     assert observer.cells[shared.PID] == os.getpid()
 
 
+def test_a_slot_that_was_ready_once_is_not_loading(memory: mmap.mmap) -> None:
+    first, second = Observer(memory, 0), Observer(memory, 1)
+    first.tick(ready=True)
+    second.tick(ready=False)
+    assert (first.loading(), second.loading()) == ([1], [1])
+    second.tick(ready=True)
+    assert first.loading() == []
+    assert Observer(memory, 1).loading() == []
+
+
 def test_processor_time_goes_on_over_a_restart(memory: mmap.mmap) -> None:
     shared.region(memory, 0)[shared.CPU_SECONDS] = 1000
     observer = Observer(memory, 0)

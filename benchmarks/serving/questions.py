@@ -61,6 +61,9 @@ def _ours(bench: Bench, workers: int = 1) -> Generator[_Running]:
     command = our_command(port, SERVING_WORKERS=str(workers))
     with Server("question", command, port, processors) as server:
         server.wait_for(target, bench.body(target.form, 1), bench.expected(1))
+        # One worker's answer says nothing of the others; /ping is 200 when all of them have loaded the model.
+        while server.ask("GET", "/ping")[0] != 200:
+            time.sleep(0.01)
         running = _Running(server=server, bench=bench)
         running.closed(bench.body("rows", 1))
         yield running

@@ -7,6 +7,7 @@ equal weight, and in equal widths, which is what a person can read. Imports nump
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
+from statistics import median, mode
 from typing import Annotated, Literal, Self, cast
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.explain import explain
+from models.schema import Column
 from models.spec import ModelSpec
 
 BASELINE_FILE = "baseline.json"
@@ -94,7 +96,10 @@ class Baseline(_Part):
     target: NumberDistribution
     prediction: NumberDistribution
     sample: tuple[dict[str, Value], ...]
-    """Up to SAMPLE_ROWS rows by column name: features and target, spread over the range of the target."""
+    """Up to SAMPLE_ROWS rows by column name: features and target, spread over the range of the target.
+
+    A column marked `pii` holds its typical value in each, for serving publishes these rows.
+    """
 
     def feature(self, name: str) -> NumberDistribution | CategoryDistribution:
         """The distribution of the feature called `name`; KeyError when there is none."""
@@ -185,5 +190,19 @@ def describe(
 def _sample(spec: ModelSpec, columns: Mapping[str, Sequence[object]], target: Floats) -> tuple[dict[str, Value], ...]:
     order = np.argsort(target, kind="stable")
     picked = order[np.unique(np.linspace(0, len(order) - 1, SAMPLE_ROWS + 2).round().astype(int)[1:-1])]
-    names = (*spec.features, spec.target)
-    return tuple({name: cast("Value", columns[name][int(row)]) for name in names} for row in picked)
+    shown = (*spec.feature_columns, spec.target_column)
+    typical = {column.name: _typical(column, columns[column.name]) for column in shown if column.pii}
+    return tuple(
+        {column.name: cast("Value", columns[column.name][int(row)]) for column in shown} | typical for row in picked
+    )
+
+
+def _typical(column: Column, values: Sequence[object]) -> Value:
+    """The median or the most frequent of the `values` that are known; None where none is."""
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    if not column.is_numeric:
+        return cast("Value", mode(known))
+    middle = float(median(cast("list[float]", known)))
+    return round(middle) if column.type == "integer" else middle

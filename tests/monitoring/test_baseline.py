@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.rows import feature_matrix
 from monitoring.baseline import (
     Baseline,
     BaselineError,
@@ -39,6 +40,40 @@ def test_saved_and_loaded_it_is_the_same(baseline: Baseline, tmp_path: Path) -> 
     assert [row["mpg"] for row in baseline.sample] == [14.0, 30.0]
     with pytest.raises(KeyError):
         baseline.feature("colour")
+
+
+def personal(*names: str) -> Baseline:
+    """The baseline of 30 cars whose columns `names` are personal; each number is that of one car."""
+    spec = spec_named("auto-mpg")
+    columns = tuple(column.model_copy(update={"pii": column.name in names}) for column in spec.columns)
+    spec = spec.model_copy(update={"columns": columns})
+    count = 30
+    rows: dict[str, list[object]] = {
+        "cylinders": [4] * count,
+        "displacement": [100.5 + i for i in range(count)],
+        "horsepower": [None, *(50.25 + i for i in range(1, count))],
+        "weight": [2000 + 7 * i for i in range(count)],
+        "acceleration": [15.0] * count,
+        "model_year": [1970] * count,
+        "origin": ["Japan" if i % 6 == 0 else "USA" for i in range(count)],
+        "mpg": [20.0 + i / 4 for i in range(count)],
+    }
+    target = np.array(rows["mpg"], dtype=np.float64)
+    return describe(spec, rows, feature_matrix(spec, rows), target, target)
+
+
+def test_a_personal_value_of_a_row_is_in_no_sample() -> None:
+    open_rows, closed = personal().sample, personal("displacement", "horsepower", "weight", "origin").sample
+    assert len({row["displacement"] for row in open_rows}) == len(closed) == 5
+    assert {row["displacement"] for row in closed} == {115.0}
+    assert {row["horsepower"] for row in closed} == {65.25}
+    assert {row["weight"] for row in closed} == {2102}
+    assert {row["origin"] for row in closed} == {"USA"}
+    assert [row["mpg"] for row in closed] == [row["mpg"] for row in open_rows]
+
+
+def test_a_personal_target_is_in_no_sample() -> None:
+    assert {row["mpg"] for row in personal("mpg").sample} == {23.625}
 
 
 def test_a_damaged_file_is_named(baseline: Baseline, tmp_path: Path) -> None:

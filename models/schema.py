@@ -33,7 +33,7 @@ class Column(Section):
     categories: Annotated[tuple[str, ...], Field(strict=False)] = ()
     nullable: bool = False
     pii: bool = False
-    """Personal: left out of captured traffic."""
+    """Personal: left out of captured traffic, and no training row's own value is shown."""
     height: int | None = Field(default=None, ge=1, le=2048)
     """Of an image, in pixels, as the network takes it."""
     width: int | None = Field(default=None, ge=1, le=2048)
@@ -91,7 +91,8 @@ class Column(Section):
                 words += f" of at least {self.minimum:g}"
             elif self.maximum is not None:
                 words += f" of at most {self.maximum:g}"
-            words += f" {self.unit}" if self.unit else ""
+            unlimited = self.minimum is None and self.maximum is None
+            words += f" {'in ' if unlimited else ''}{self.unit}" if self.unit else ""
         return words + (", or nothing" if self.nullable else "")
 
 

@@ -9,7 +9,7 @@ import json
 import time
 import uuid
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
@@ -18,7 +18,42 @@ from lake.locations import split_uri
 
 _POLL_S = 0.5
 _EXTENSIONS = {"application/json": "json", "text/csv": "csv"}
-_STATUSES = {"not_acceptable": 406, "too_many_rows": 413, "body_too_large": 413, "unsupported_content_type": 415}
+STATUSES: Final = {
+    "malformed_json": 400,
+    "malformed_csv": 400,
+    "malformed_arrow": 400,
+    "malformed_tensor": 400,
+    "malformed_image": 400,
+    "malformed_encoding": 400,
+    "malformed_request": 400,
+    "no_rows": 400,
+    "wrong_type": 400,
+    "wrong_shape": 400,
+    "missing_field": 400,
+    "extra_field": 400,
+    "null_value": 400,
+    "unknown_category": 400,
+    "out_of_range": 400,
+    "not_finite": 400,
+    "unknown_variant": 400,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "timeout": 408,
+    "body_too_large": 413,
+    "too_many_rows": 413,
+    "target_too_long": 414,
+    "unsupported_content_type": 415,
+    "unsupported_content_encoding": 415,
+    "expectation_failed": 417,
+    "headers_too_large": 431,
+    "internal": 500,
+    "not_ready": 503,
+    "overloaded": 503,
+    "too_many_connections": 503,
+    "deadline_exceeded": 504,
+}
+"""The container's status by `error.code`; a test compares it with serving's own, which is not imported here."""
 _ABSENT = {"404", "NoSuchKey", "AccessDenied", "403"}
 """Who may not list a bucket is told 403 of a key that is not there yet."""
 
@@ -108,4 +143,5 @@ def _status(text: str) -> int:
         code = str(json.loads(text)["error"]["code"])
     except (ValueError, KeyError, TypeError):
         return 500
-    return _STATUSES.get(code, 400)
+    # A code that is not known is not blamed on the caller.
+    return STATUSES.get(code, 500)

@@ -8,7 +8,8 @@ from botocore.exceptions import ClientError
 
 from delivery.acceptance.asking import Asker
 from delivery.endpoints import asynchronous
-from delivery.endpoints.asynchronous import AsyncAsker, AsyncRuntime, NoAnswerError
+from delivery.endpoints.asynchronous import STATUSES, AsyncAsker, AsyncRuntime, NoAnswerError
+from serving.page.refusals import ELSEWHERE, REFUSALS
 
 
 class Cloud:
@@ -65,12 +66,20 @@ def test_who_waits_too_long_is_told_where_the_answer_will_lie() -> None:
     [
         (b'{"error": {"code": "unsupported_content_type", "message": "no"}}', 415),
         (b'{"error": {"code": "missing_field", "message": "no"}}', 400),
+        (b'{"error": {"code": "overloaded", "message": "no"}}', 503),
+        (b'{"error": {"code": "internal", "message": "no"}}', 500),
+        (b'{"error": {"code": "of_tomorrow", "message": "no"}}', 500),
         (b"the container does not answer", 500),
     ],
 )
 def test_a_refusal_has_the_status_that_its_code_stands_for(said: bytes, status: int) -> None:
     reply = Asker(runtime=AsyncRuntime(asker_of(Cloud(failure=said))), endpoint="cars").ask("{}")
     assert (reply.status, reply.body) == (status, said.decode())
+
+
+def test_the_table_of_statuses_is_the_containers() -> None:
+    inside = {code: status for status, (_, codes) in REFUSALS.items() for code in codes}
+    assert inside | {code: status for status, (_, code) in ELSEWHERE.items()} == STATUSES
 
 
 def test_an_answer_looks_like_one_of_invoke_endpoint() -> None:

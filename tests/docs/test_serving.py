@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from infra.sources import project_directory
+from serving.container import FRONTS
+from serving.observe.levels import ACCESS_LOGS, LEVELS
 from tests.serving.conftest import write_artefact
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -70,3 +72,12 @@ def test_every_variable_that_is_read_is_in_the_table() -> None:
     source = (project_directory() / "serving" / "container.py").read_text(encoding="utf-8")
     read = set(re.findall(r'"([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|RELEASE)"', source))
     assert read == told
+
+
+@pytest.mark.parametrize(
+    ("variable", "words"),
+    [("SERVING_FRONT", FRONTS), ("SERVING_LOG_LEVEL", LEVELS), ("SERVING_ACCESS_LOG", ACCESS_LOGS)],
+)
+def test_the_words_that_a_variable_takes_are_the_codes(variable: str, words: tuple[str, ...]) -> None:
+    (told,) = re.findall(rf"^\| `{variable}` \| (.+?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert tuple(re.findall(r"`([^`]+)`", told)) == words

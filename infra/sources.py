@@ -12,6 +12,10 @@ _FOLDERS: dict[Image, tuple[str, ...]] = {
     "serving": ("models", "monitoring", "serving"),
 }
 _IGNORED = {"__pycache__"}
+_LEFT_OUT = (Path("monitoring") / "grafana", Path("monitoring") / "prometheus")
+"""What watches the containers from outside: `.dockerignore` keeps it out of the images; it changes no tag."""
+_INSTALLER_LOCK = Path("requirements") / "installer.lock"
+_DOCKERIGNORE = Path(".dockerignore")
 _LAKE_LOCK = Path("requirements") / "lake.lock"
 
 
@@ -21,12 +25,15 @@ def project_directory() -> Path:
 
 
 def image_files(project_dir: Path, image: Image, table: str | None = None) -> list[Path]:
-    """The image's packages and the lock of its dependencies: paths relative to `project_dir`, sorted.
+    """What the image is built from: its packages with their Dockerfile, and so the base that it names, and the locks.
 
-    With `table`, what the model of that folder uses of them: all but the folders of the other models.
+    Paths relative to `project_dir`, sorted. With `table`, what the model of that folder uses of them: all but the
+    folders of the other models.
     """
     files = [path for folder in _FOLDERS[image] for path in package_files(project_dir, folder, table)]
-    return sorted([*files, Path("requirements") / f"{image}.lock"])
+    kept = [path for path in files if not any(path.is_relative_to(folder) for folder in _LEFT_OUT)]
+    settings = [_DOCKERIGNORE] if (project_dir / _DOCKERIGNORE).is_file() else []
+    return sorted([*settings, *kept, _INSTALLER_LOCK, Path("requirements") / f"{image}.lock"])
 
 
 def package_files(project_dir: Path, package: str, table: str | None = None) -> list[Path]:
@@ -79,7 +86,8 @@ def git_commit(project_dir: Path, image: Image) -> str:
 
     It follows the content, as the tag does: a commit elsewhere makes no new image.
     """
-    paths = [*_FOLDERS[image], f"requirements/{image}.lock"]
+    built_from = [*_FOLDERS[image], str(_DOCKERIGNORE), str(_INSTALLER_LOCK), f"requirements/{image}.lock"]
+    paths = [*built_from, *(f":(exclude){folder.as_posix()}" for folder in _LEFT_OUT)]
     commit = _git(project_dir, "log", "-1", "--format=%H", "--", *paths)
     if not commit:
         return "unknown"

@@ -27,18 +27,20 @@ _NOTHING = (
     ".ci",
     ".github",
     ".gitignore",
-    ".dockerignore",
     "LICENSE",
     "Makefile",
     "pyproject.toml",  # what it pins reaches the program through the locks
+    "monitoring/grafana",  # they watch the containers and are in none
+    "monitoring/prometheus",
     "requirements/dev.lock",
-    "requirements/installer.lock",
 )
 _IN_IMAGES_AND_JOBS = (
     "lake",
     "monitoring",
     "serving",
     "training",
+    ".dockerignore",
+    "requirements/installer.lock",
     "requirements/lake.lock",
     "requirements/serving.lock",
     "requirements/training.lock",

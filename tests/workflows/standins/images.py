@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import boto3
+import dockerfile
 import job
 from botocore.exceptions import ClientError
 
@@ -38,10 +39,15 @@ def build_and_push(inputs: dict[str, str]) -> None:
     if inputs["outputs"] != REQUIRED_OUTPUT or inputs["provenance"] != "false" or inputs["sbom"] != "false":
         job.fail("SageMaker refuses what is not one manifest of Docker's type")
     workspace = Path(os.environ["GITHUB_WORKSPACE"])
-    dockerfile = workspace / inputs["context"] / inputs["file"]
-    if not dockerfile.is_file():
+    recipe = workspace / inputs["context"] / inputs["file"]
+    if not recipe.is_file():
         job.fail(f"failed to read dockerfile: open {inputs['file']}: no such file or directory")
-    image: Image = next(each for each in IMAGES if each == dockerfile.parent.name)
+    given = dict(line.split("=", 1) for line in inputs["build-args"].split())
+    try:
+        dockerfile.bases(recipe.read_text(encoding="utf-8"), given)
+    except ValueError as error:
+        job.fail(f"failed to solve: {error}")
+    image: Image = next(each for each in IMAGES if each == recipe.parent.name)
     address, _, tag = inputs["tags"].rpartition(":")
     registry, _, repository = address.partition("/")
     project, stack = repository.removesuffix(f"-{image}").split("-", 1)
@@ -49,7 +55,7 @@ def build_and_push(inputs: dict[str, str]) -> None:
     names = Names(project=project, stack=stack, account_id=account, region=region)
     if tag != content_tag(workspace, image):
         job.fail(f"{tag} is not the tag of the sources, {content_tag(workspace, image)}")
-    if not inputs["build-args"].startswith("GIT_COMMIT="):
+    if not given.get("GIT_COMMIT"):
         job.fail("the commit that goes into the image has to be said")
     digest = images.push(workspace, image, names, dict(os.environ))
     print(f"pushed {address}:{tag} as {digest}")

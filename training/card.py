@@ -96,8 +96,8 @@ def _formats(artefact: Artefact) -> str:
         (
             f"{each['format']}{', served' if each['format'] == served else ''}",
             f"{each['bytes']:,}",
-            f"{each['value']:.5g}",
-            f"{each['largest_difference']:.1e}",
+            _figure(each["value"], ".5g"),
+            _figure(each["largest_difference"], ".1e"),
             f"{each['us_per_row_1']:.1f}",
             f"{each['us_per_row_256']:.2f}",
             f"{'kept' if each['kept'] else '**not kept**'}: {each['verdict']}",
@@ -107,6 +107,10 @@ def _formats(artefact: Artefact) -> str:
     metric = f"{formats[0]['metric']} (validation)"
     header = ("format", "bytes", metric, "largest difference", "µs a row, 1", "µs a row, 256", "verdict")
     return f"## Formats\n\nTimes are of the machine that trained.\n\n{_table(header, rows)}"
+
+
+def _figure(value: float | None, form: str) -> str:
+    return "none" if value is None else format(value, form)
 
 
 def _inputs(artefact: Artefact) -> str:

@@ -2,7 +2,8 @@
 
 Each format is judged on the validation rows by the metric of the first gate, beside the float32 graph: it may be worse
 by at most `formats.tolerance` and must not break an absolute limit that float32 keeps. It is kept if it is also of use:
-a tenth smaller or a tenth faster. Everything measured goes into the manifest and the model card, what is not kept too.
+a tenth smaller or a tenth faster. One that predicts no finite number is refused without a metric. Everything measured
+goes into the manifest and the model card, what is not kept too.
 """
 
 import time
@@ -40,10 +41,10 @@ class Measured:
     file: str
     bytes: int
     metric: str
-    value: float
-    """The metric on the validation rows."""
-    largest_difference: float
-    """From the float32 graph's predictions, relative, on any validation row."""
+    value: float | None
+    """The metric on the validation rows; None where a prediction is not finite."""
+    largest_difference: float | None
+    """From the float32 graph's predictions, relative, on any validation row; None as above."""
     us_per_row_1: float
     us_per_row_256: float
     kept: bool
@@ -53,11 +54,14 @@ class Measured:
 def write_formats(folder: Path, spec: ModelSpec, validation: Rows) -> list[Measured]:
     """Write the formats that `spec` asks for and that are worth keeping beside `model.onnx` in `folder`.
 
-    Returns all that was measured, float32 first. JobError when the format that is to be served was not kept.
+    Returns all that was measured, float32 first. JobError when the format that is to be served was not kept, and when
+    the float32 graph itself predicts what is no finite number.
     """
     path = folder / graph_file("fp32")
     graph = path.read_bytes()
     first = _measure("fp32", path, spec, validation, None)
+    if first.value is None:
+        raise JobError(f"the trained model is of no use: {first.verdict}")
     found = [first]
     for name in spec.formats.tried:
         target = folder / graph_file(name)
@@ -81,13 +85,14 @@ def described(measured: list[Measured]) -> list[dict[str, Any]]:
 def _measure(name: Format, path: Path, spec: ModelSpec, rows: Rows, first: Measured | None) -> Measured:
     model, metric = OnnxModel(path), spec.gates[0].metric
     prediction = model.predict(rows.features)
-    finite = bool(np.isfinite(prediction).all())
-    value = regression_metrics(rows.target, prediction)[metric] if finite else float("inf")
+    wrong = int((~np.isfinite(prediction)).sum())
+    value = None if wrong else regression_metrics(rows.target, prediction)[metric]
     one, many = (_microseconds(model, np.resize(rows.features, (count, rows.features.shape[1]))) for count in (1, 256))
-    difference = 0.0
-    if first is not None and finite:
+    difference = None if wrong else 0.0
+    if first is not None and not wrong:
         expected = OnnxModel(path.parent / first.file).predict(rows.features)
         difference = float((np.abs(prediction - expected) / np.maximum(np.abs(expected), 1e-6)).max())
+    refused = f"{wrong} of {len(prediction)} validation rows are predicted as no finite number"
     found = Measured(
         format=name,
         file=path.name,
@@ -97,17 +102,19 @@ def _measure(name: Format, path: Path, spec: ModelSpec, rows: Rows, first: Measu
         largest_difference=difference,
         us_per_row_1=one,
         us_per_row_256=many,
-        kept=True,
-        verdict="the model as it was trained",
+        kept=not wrong,
+        verdict=refused if wrong else "the model as it was trained",
     )
     return found if first is None else _judged(found, first, spec)
 
 
 def _judged(found: Measured, first: Measured, spec: ModelSpec) -> Measured:
+    if found.value is None or first.value is None:
+        return replace(found, kept=False)  # without a metric there is nothing to judge; the verdict says so already
     worse = -improvement(found.metric, found.value, first.value)
     if worse > spec.formats.tolerance:
         verdict = f"{found.metric} is {worse:.2%} worse than with float32; at most {spec.formats.tolerance:.2%} may be"
-    elif broken := _broken(found, first, spec):
+    elif broken := _broken(spec, found.metric, found.value, first.value):
         verdict = f"it breaks {broken}, which float32 keeps"
     elif not _is_of_use(found, first):
         verdict = "neither a tenth smaller nor a tenth faster than float32"
@@ -116,13 +123,13 @@ def _judged(found: Measured, first: Measured, spec: ModelSpec) -> Measured:
     return replace(found, kept=False, verdict=verdict)
 
 
-def _broken(found: Measured, first: Measured, spec: ModelSpec) -> str:
+def _broken(spec: ModelSpec, metric: str, value: float, float32: float) -> str:
     """The first absolute limit of a gate on this metric that float32 keeps and the format does not."""
-    gates = [gate for gate in spec.gates if gate.metric == found.metric]
-    ours, theirs = (judge(gates, {each.metric: each.value}, {each.metric: each.value}, None) for each in (found, first))
+    gates = [gate for gate in spec.gates if gate.metric == metric]
+    ours, theirs = (judge(gates, {metric: each}, {metric: each}, None) for each in (value, float32))
     for mine, its in zip(ours, theirs, strict=True):
         if mine.rule in ("maximum", "minimum") and its.passed and not mine.passed:
-            return f"the gate {mine.metric} {mine.rule} {mine.limit:g} with {found.value:.4g}"
+            return f"the gate {mine.metric} {mine.rule} {mine.limit:g} with {value:.4g}"
     return ""
 
 

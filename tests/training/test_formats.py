@@ -1,8 +1,10 @@
 """Smaller formats: what they compute, when they are kept, and that the same graph gives the same bytes."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import onnx
@@ -10,9 +12,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from models.spec import ModelSpec
+from training.card import Artefact, _formats
 from training.dataset import Rows
 from training.errors import JobError
-from training.formats import Measured, _judged, write_formats
+from training.formats import CONVERSIONS, Measured, _judged, described, write_formats
 from training.onnx_model import OnnxModel
 from training.onnx_weights import half_weights, int8_weights
 
@@ -85,7 +88,7 @@ def test_formats_within_the_gate_are_written_and_described(tmp_path: Path, spec:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model.fp16.onnx", "model.int8.onnx", "model.onnx"]
     assert found["int8"].bytes == (tmp_path / "model.int8.onnx").stat().st_size < found["fp16"].bytes
     assert found["fp32"].value == pytest.approx(1.0)
-    assert 0 < found["fp16"].largest_difference < found["int8"].largest_difference < 0.01
+    assert 0 < (found["fp16"].largest_difference or 0) < (found["int8"].largest_difference or 0) < 0.01
     assert "× smaller" in found["int8"].verdict
 
 
@@ -99,6 +102,43 @@ def test_a_format_that_is_worse_than_allowed_is_not_kept(tmp_path: Path, spec: M
     served = strict.model_copy(update={"formats": strict.formats.model_copy(update={"served": "int8"})})
     with pytest.raises(JobError, match=r"formats\.served is 'int8', which was not kept: mae is"):
         write_formats(tmp_path, served, exact)
+
+
+def infinite(content: bytes) -> bytes:
+    """The same graph, which predicts infinity."""
+    model = onnx.load_model_from_string(content)
+    for each in model.graph.initializer:
+        if each.name == "twenty":
+            each.CopyFrom(numpy_helper.from_array(np.array(np.inf, dtype=np.float32), "twenty"))
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize("metric", ["mae", "r2"])
+def test_a_format_that_predicts_no_number_is_refused_whichever_way_the_metric_is_better(
+    tmp_path: Path, spec: ModelSpec, rows: Rows, monkeypatch: pytest.MonkeyPatch, metric: str
+) -> None:
+    monkeypatch.setitem(CONVERSIONS, "fp16", infinite)
+    gate = spec.gates[0].model_copy(update={"metric": metric, "maximum": None, "minimum": None})
+    asked = spec.model_copy(update={"gates": (gate,)})
+    found = write_formats(tmp_path, asked, rows)[-1]
+    assert (found.format, found.kept, found.value, found.largest_difference) == ("fp16", False, None, None)
+    assert found.verdict == "40 of 40 validation rows are predicted as no finite number"
+    assert not (tmp_path / "model.fp16.onnx").exists()
+    assert json.loads(json.dumps(described([found]), allow_nan=False))[0]["value"] is None
+
+
+def test_a_format_without_a_figure_is_in_the_card(tmp_path: Path, spec: ModelSpec, rows: Rows) -> None:
+    (measured, *_) = described(write_formats(tmp_path, spec, rows))
+    listed = [measured | {"value": None, "largest_difference": None, "kept": False, "verdict": "why"}]
+    card = _formats(cast("Artefact", SimpleNamespace(manifest={"formats": listed}, spec=spec)))
+    assert "| none | none |" in card
+    assert "**not kept**: why" in card
+
+
+def test_a_trained_model_that_predicts_no_number_is_an_error(tmp_path: Path, spec: ModelSpec, rows: Rows) -> None:
+    (tmp_path / "model.onnx").write_bytes(infinite(graph()))
+    with pytest.raises(JobError, match="the trained model is of no use: 40 of 40 validation rows are predicted as no"):
+        write_formats(tmp_path, spec, rows)
 
 
 def test_a_format_is_judged_by_gate_and_use(spec: ModelSpec) -> None:

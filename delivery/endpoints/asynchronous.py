@@ -54,8 +54,11 @@ STATUSES: Final = {
     "deadline_exceeded": 504,
 }
 """The container's status by `error.code`; a test compares it with serving's own, which is not imported here."""
-_ABSENT = {"404", "NoSuchKey", "AccessDenied", "403"}
-"""Who may not list a bucket is told 403 of a key that is not there yet."""
+_ABSENT = {"404", "NoSuchKey"}
+_REFUSED = {"403", "AccessDenied"}
+"""Also what S3 says of a key that is not there yet to whoever may not list the bucket."""
+_READING = ("s3:GetObject", "kms:Decrypt")
+"""Named in a refusal, they are what is missing: of an absent key S3 names s3:ListBucket, or nothing."""
 
 
 class NoAnswerError(DeliveryError):
@@ -82,7 +85,11 @@ class AsyncAsker:
     wait_s: float = 900.0
 
     def ask(self, body: bytes, content_type: str, accept: str) -> AsyncReply:
-        """Send `body` and wait; NoAnswerError after `wait_s`, botocore's errors for what AWS refuses."""
+        """Send `body` and wait; NoAnswerError after `wait_s`, botocore's errors for what AWS refuses.
+
+        A right to read that the caller lacks is told at once where S3 names it, and after `wait_s` where it may as well
+        be that there is no answer yet.
+        """
         key = f"async/{self.model}/requests/{uuid.uuid4()}.{_EXTENSIONS.get(content_type, 'bin')}"
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=body)
         accepted = self.runtime.invoke_endpoint_async(
@@ -92,26 +99,49 @@ class AsyncAsker:
             Accept=accept,
         )
         answer, failure = str(accepted["OutputLocation"]), str(accepted.get("FailureLocation") or "")
+        refused: dict[str, str] = {}
         deadline = time.monotonic() + self.wait_s
         while time.monotonic() < deadline:
             for uri, failed in ((answer, False), (failure, True)):
-                found = self._read(uri) if uri else None
+                found = self._read(uri, refused) if uri else None
                 if found is not None:
                     return AsyncReply(failed=failed, body=found)
+            if _names_reading(refused.get(answer, "")):
+                raise NoAnswerError(f"the answer of endpoint {self.endpoint} cannot be read: {refused[answer]}")
             time.sleep(_POLL_S)
         raise NoAnswerError(
             f"endpoint {self.endpoint} did not answer in {self.wait_s:.0f} s; the answer will be {answer}, "
-            f"a failure {failure or 'nowhere'}"
+            f"a failure {failure or 'nowhere'}{_doubt(refused)}"
         )
 
-    def _read(self, uri: str) -> bytes | None:
+    def _read(self, uri: str, refused: dict[str, str]) -> bytes | None:
+        """What lies there, None if nothing does; `refused` keeps what S3 said instead, by URI."""
         bucket, key = split_uri(uri)
+        refused.pop(uri, None)
         try:
             return self.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") in _ABSENT:
-                return None
-            raise
+            said: Any = error.response.get("Error", {})
+            if said.get("Code") in _REFUSED:
+                refused[uri] = str(said.get("Message") or said.get("Code"))
+            elif said.get("Code") not in _ABSENT:
+                raise
+            return None
+
+
+def _names_reading(refusal: str) -> bool:
+    return any(action in refusal for action in _READING)
+
+
+def _doubt(refused: dict[str, str]) -> str:
+    """What else it may be, where the last look was refused."""
+    if not refused:
+        return ""
+    uri, said = next(iter(refused.items()))
+    return (
+        f". S3 refused to read {uri} ({said}): either nothing lies there, which is told only to who has s3:ListBucket "
+        "on the bucket, or s3:GetObject on it or kms:Decrypt on its key is missing"
+    )
 
 
 class AsyncRuntime:

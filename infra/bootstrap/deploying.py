@@ -227,8 +227,8 @@ def serving(reach: Reach) -> list[Statement]:
     calls = (
         "AddTags CreateEndpoint CreateEndpointConfig CreateModel CreateModelPackage CreateModelPackageGroup "
         "DeleteEndpoint DeleteEndpointConfig DeleteModel DeleteModelPackage DeleteModelPackageGroup "
-        "DeleteModelPackageGroupPolicy DeleteTags InvokeEndpoint ListModelPackages"
-        "  PutModelPackageGroupPolicy UpdateEndpoint UpdateEndpointWeightsAndCapacities "
+        "DeleteModelPackageGroupPolicy DeleteTags InvokeEndpoint ListModelPackages "
+        "PutModelPackageGroupPolicy UpdateEndpoint UpdateEndpointWeightsAndCapacities "
         "UpdateModelPackage"
     )
     machines = reach.arn("states", f"stateMachine:{reach.prefix}-*", f"execution:{reach.prefix}-*")
@@ -246,6 +246,7 @@ def serving(reach: Reach) -> list[Statement]:
             [f"sagemaker:{each}" for each in calls.split()],
             reach.arn("sagemaker", *(f"{kind}/{reach.prefix}-*" for kind in kinds)),
         ),
+        *_asking_asynchronously(reach),
         statement(
             "ListServing",
             ["sagemaker:ListEndpointConfigs", "sagemaker:ListEndpoints", "sagemaker:ListModels"],
@@ -265,6 +266,24 @@ def serving(reach: Reach) -> list[Statement]:
             reach.arn("application-autoscaling", "scalable-target/*"),
             {"StringEqualsIfExists": {"application-autoscaling:service-namespace": "sagemaker"}},
         ),
+    ]
+
+
+def _asking_asynchronously(reach: Reach) -> list[Statement]:
+    """Ask an endpoint that answers into S3 whether it is well; the traffic captured beside it stays unread.
+
+    The bucket's key is the stack's own, which `UseKeys` covers, and the bucket may be listed (`reading.py`): so S3 says
+    of an answer that it is not there yet, and not 403.
+    """
+    below = f"{reach.bucket('capture')}/async/*"
+    return [
+        statement(
+            "AskAsynchronously",
+            ["sagemaker:InvokeEndpointAsync"],
+            reach.arn("sagemaker", f"endpoint/{reach.prefix}-*"),
+        ),
+        statement("AsyncRequests", ["s3:GetObject", "s3:PutObject"], [f"{below}/requests/*"]),
+        statement("AsyncAnswers", ["s3:GetObject"], [f"{below}/answers/*", f"{below}/failures/*"]),
     ]
 
 

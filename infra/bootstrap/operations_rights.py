@@ -66,7 +66,7 @@ _TOPIC_CALLS = "CreateTopic DeleteTopic Publish SetTopicAttributes Subscribe Tag
 
 
 def _log_groups(reach: Reach) -> Sequence[str]:
-    """SageMaker's two groups are the account's; all others carry the stack's name."""
+    """The groups of SageMaker's three kinds of jobs are the account's; all others carry the stack's name."""
     own = ("/aws/vpc/flow-logs/", "/aws/sagemaker/Endpoints/", "/aws/vendedlogs/states/", "/aws-glue/")
     jobs = ("/aws/sagemaker/TrainingJobs", "/aws/sagemaker/ProcessingJobs", "/aws/sagemaker/TransformJobs")
     return [*(f"{folder}{reach.prefix}*" for folder in own), *jobs]

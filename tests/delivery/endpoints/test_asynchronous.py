@@ -15,9 +15,12 @@ from serving.page.refusals import ELSEWHERE, REFUSALS
 class Cloud:
     """S3 and SageMaker's runtime in one: `answer` and `failure` lie there after some looks."""
 
-    def __init__(self, *, answer: bytes | None = None, failure: bytes | None = None, looks: int = 3) -> None:
+    def __init__(
+        self, *, answer: bytes | None = None, failure: bytes | None = None, looks: int = 3, refusal: str = ""
+    ) -> None:
         self.kept = {"answers/1.out": answer, "failures/1-error.out": failure}
         self.looks = looks
+        self.refusal = refusal
         self.put: dict[str, bytes] = {}
         self.asked: dict[str, Any] = {}
 
@@ -32,7 +35,8 @@ class Cloud:
         self.looks -= 1
         content = self.kept[Key]
         if content is None or self.looks > 0:
-            raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "none"}}, "GetObject")
+            code = "AccessDenied" if self.refusal else "NoSuchKey"
+            raise ClientError({"Error": {"Code": code, "Message": self.refusal}}, "GetObject")
         return {"Body": io.BytesIO(content)}
 
 
@@ -59,6 +63,22 @@ def test_the_answer_is_waited_for() -> None:
 def test_who_waits_too_long_is_told_where_the_answer_will_lie() -> None:
     with pytest.raises(NoAnswerError, match=r"cars did not answer in 0 s; the answer will be s3://b/answers/1\.out"):
         asker_of(Cloud(), wait_s=0).ask(b"", "text/csv", "text/csv")
+
+
+NOT_LISTED = "User: me is not authorized to perform: s3:ListBucket on resource: b"
+NOT_READ = 'User: me is not authorized to perform: s3:GetObject on resource: "b/answers/1.out"'
+
+
+@pytest.mark.parametrize("refusal", ["Access Denied", NOT_LISTED])
+def test_who_may_not_list_the_bucket_waits_and_is_told_the_rights_in_the_end(refusal: str) -> None:
+    assert asker_of(Cloud(answer=b"20.5", refusal=refusal)).ask(b"", "text/csv", "text/csv").body == b"20.5"
+    with pytest.raises(NoAnswerError, match=r"did not answer in 0 s.*S3 refused to read .*s3:ListBucket.*s3:GetObject"):
+        asker_of(Cloud(refusal=refusal), wait_s=0.05).ask(b"", "text/csv", "text/csv")
+
+
+def test_who_may_not_read_the_answer_is_told_so_at_once() -> None:
+    with pytest.raises(NoAnswerError, match=r"the answer of endpoint cars cannot be read: .*s3:GetObject"):
+        asker_of(Cloud(refusal=NOT_READ), wait_s=3600).ask(b"", "text/csv", "text/csv")
 
 
 @pytest.mark.parametrize(

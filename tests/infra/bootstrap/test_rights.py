@@ -67,6 +67,8 @@ def test_every_policy_fits_and_so_does_their_number(of: Reach) -> None:
 
 
 STATE = "arn:aws:s3:::drivetrain-222222222222-eu-west-1-pulumi-state"
+ENDPOINTS = "arn:aws:sagemaker:eu-west-1:222222222222:endpoint/"
+ASYNC = "arn:aws:s3:::drivetrain-dev-222222222222-capture/async/auto-mpg/"
 MUST = [
     ("iam:CreateRole", DEV_ROLE, {"iam:permissionsboundary": BOUNDARY}),
     ("iam:PutRolePolicy", DEV_ROLE, {"iam:permissionsboundary": BOUNDARY}),
@@ -82,7 +84,18 @@ MUST = [
     ("ec2:CreateTags", VPC, TO_OWN),
     ("glue:PutDataCatalogEncryptionSettings", "arn:aws:glue:eu-west-1:222222222222:catalog", {}),
     ("lakeformation:PutDataLakeSettings", "*", {}),
-    ("sagemaker:CreateEndpoint", "arn:aws:sagemaker:eu-west-1:222222222222:endpoint/drivetrain-dev-auto-mpg", {}),
+    ("sagemaker:CreateEndpoint", f"{ENDPOINTS}drivetrain-dev-auto-mpg", {}),
+    # asking an asynchronous endpoint, with the key of the bucket that its requests go through
+    ("sagemaker:InvokeEndpointAsync", f"{ENDPOINTS}drivetrain-dev-auto-mpg", {}),
+    ("s3:PutObject", f"{ASYNC}requests/1.json", {}),
+    ("s3:GetObject", f"{ASYNC}requests/1.json", {}),
+    ("s3:GetObject", f"{ASYNC}answers/1.out", {}),
+    ("s3:GetObject", f"{ASYNC}failures/1-error.out", {}),
+    ("s3:ListBucket", "arn:aws:s3:::drivetrain-dev-222222222222-capture", {}),
+    *(
+        (action, f"{KEYS}data", {**OWN, "kms:viaservice": "s3.eu-west-1.amazonaws.com"})
+        for action in ("kms:Decrypt", "kms:GenerateDataKey")
+    ),
 ]
 MUST_NOT = [
     # roles elsewhere, without the boundary, or the bootstrap's own
@@ -129,6 +142,11 @@ MUST_NOT = [
     ("s3:GetObject", "arn:aws:s3:::drivetrain-staging-333333333333-lake/x", {}),
     ("s3:GetObject", "arn:aws:s3:::drivetrain-dev-222222222222-lake/warehouse/x", {}),
     ("s3:DeleteObjectVersion", "arn:aws:s3:::drivetrain-dev-222222222222-lake/x", {}),
+    ("sagemaker:InvokeEndpointAsync", f"{ENDPOINTS}drivetrain-staging-auto-mpg", {}),
+    ("s3:GetObject", "arn:aws:s3:::drivetrain-dev-222222222222-capture/auto-mpg/AllTraffic/1.jsonl", {}),
+    ("s3:PutObject", f"{ASYNC}answers/1.out", {}),
+    ("s3:DeleteObject", f"{ASYNC}requests/1.json", {}),
+    ("s3:GetObject", ASYNC.replace("dev-2", "staging-2") + "answers/1.out", {}),
     ("ec2:DeleteVpc", "arn:aws:ec2:eu-west-1:222222222222:vpc/vpc-1", OTHERS),
     ("ec2:RunInstances", "arn:aws:ec2:eu-west-1:222222222222:instance/*", OWN),
     ("sagemaker:CreateTrainingJob", "arn:aws:sagemaker:eu-west-1:222222222222:training-job/drivetrain-dev-x", {}),

@@ -27,8 +27,10 @@ class Round:
     cpu_one: float
     """Processor time of the server for a request of one row, in microseconds: tells more on a busy machine."""
     cpu_256: float
-    failed: int
-    """Requests that were not answered with 2xx, of all."""
+    sent: dict[str, int]
+    """Requests behind `one_row` (and p50, p99), `rows_256` and `alone`."""
+    failed: dict[str, int]
+    """Those of them that were not answered with 2xx: a rate counts them, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,11 @@ class Figures:
         """The median over the rounds; None for a server without any."""
         found = self.rounds.get(server)
         return statistics.median(getattr(each, figure) for each in found) if found else None
+
+    def failed(self, server: str, figure: str) -> tuple[int, int]:
+        """Over all rounds, how many of the requests behind a figure failed, and how many there were."""
+        found = self.rounds.get(server, [])
+        return sum(each.failed[figure] for each in found), sum(each.sent[figure] for each in found)
 
     def limit(self, figure: str) -> float | None:
         """The median of ONNX Runtime alone."""

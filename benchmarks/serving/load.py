@@ -21,6 +21,7 @@ class Closed:
     """A closed loop: each connection sends its next request when it has its answer. Latencies in microseconds."""
 
     requests_per_s: float
+    sent: int
     p50: float
     p99: float
     failed: int
@@ -56,6 +57,7 @@ def parse_wrk(output: str) -> Closed:
     document = _last_line(output)
     return Closed(
         requests_per_s=document["requests"] / document["seconds"],
+        sent=document["requests"],
         p50=document["p50"],
         p99=document["p99"],
         failed=document["refused"] + document["broken"],

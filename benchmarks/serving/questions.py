@@ -19,6 +19,8 @@ FORMATS: Final = {"JSON": "rows", "CSV": "csv", "Arrow IPC": "arrow", "raw tenso
 TOTAL_REQUESTS: Final = 200_000
 _SLICES = 10
 _OVERLOAD_CONNECTIONS = 512
+_NEARLY = 0.9
+"""Of the capacity: at all of it the queue of a schedule at random times grows, and with it every latency."""
 _PATH = "/invocations"
 Answers = dict[str, float]
 
@@ -100,35 +102,53 @@ def steady(bench: Bench) -> Answers:
     body = bench.body("rows", 1)
     with _ours(bench) as ours:
         capacity = ours.closed(body)
-        unsent = 0
+        unsent = sent = failed = 0
         for _ in range(ROUNDS):
             seen = ours.scheduled(body, connections=256, rate=capacity / 2, seconds=2 * bench.seconds)
             p50.append(seen.due[200]["p50"])
             p99.append(seen.due[200]["p99"])
-            unsent += seen.unsent + seen.errors
+            unsent += seen.unsent
+            sent += seen.sent
+            failed += _failed(seen)
     return {
         "capacity": capacity,
         "p50": statistics.median(p50),
         "p99": statistics.median(p99),
         "unsent": float(unsent),
+        "sent": float(sent),
+        "failed": float(failed),
     }
 
 
+def _failed(seen: Scheduled) -> int:
+    """Requests that were sent and not answered with 200."""
+    return seen.errors + sum(count for status, count in seen.counts.items() if status != 200)
+
+
 def overload(bench: Bench) -> Answers:
-    """256 rows a request from 512 callers: at the capacity of a closed loop, and at three times that, by a schedule.
+    """256 rows a request from 512 callers: at 90 % of a closed loop's capacity, and at three times it, by a schedule.
 
     One row a request is not asked: three times its capacity is more than one processor can send.
     """
     body = bench.body("rows", MANY)
     with _ours(bench) as ours:
         capacity = ours.closed(body)
-        at = ours.scheduled(body, connections=_OVERLOAD_CONNECTIONS, rate=capacity, seconds=2 * bench.seconds)
-        above = ours.scheduled(body, connections=_OVERLOAD_CONNECTIONS, rate=3 * capacity, seconds=2 * bench.seconds)
+        below, above = (
+            ours.scheduled(body, connections=_OVERLOAD_CONNECTIONS, rate=times * capacity, seconds=2 * bench.seconds)
+            for times in (_NEARLY, 3)
+        )
+    return overloaded(capacity, below, above)
+
+
+def overloaded(capacity: float, below: Scheduled, above: Scheduled) -> Answers:
+    """What is told of a schedule below the capacity and of one above it. Latencies in µs from the first byte sent."""
     others = sum(count for status, count in above.counts.items() if status not in {200, 503})
     return {
         "capacity": capacity,
         "sent a second": above.sent / above.seconds,
-        "p99 at capacity": at.own[200]["p99"],
+        "p99 at 90 %": below.own[200]["p99"] if 200 in below.own else float("nan"),
+        "sent at 90 %": float(below.sent),
+        "failed at 90 %": float(_failed(below)),
         "p99 accepted": above.own[200]["p99"] if 200 in above.own else float("inf"),
         "accepted a second": above.counts.get(200, 0) / above.seconds,
         "p99 refused": above.own[503]["p99"] if 503 in above.own else 0.0,

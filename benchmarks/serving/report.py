@@ -68,7 +68,7 @@ def _cells(target: Target, figures: Figures) -> tuple[str, ...]:
         f"{median('start_s'):.1f} s",
         f"{median('resident') / 1e6:.0f} MB",
         str(figures.refusals.get(target.name, "")),
-        f"{sum(each.failed for each in figures.rounds[target.name])}",
+        f"{sum(sum(each.failed.values()) for each in figures.rounds[target.name])}",
     )
 
 
@@ -87,7 +87,7 @@ def _goals(listed: list[Verdict]) -> Table:
 def document(figures: Figures) -> dict[str, Any]:
     """Everything, for `--json`."""
     medians = {
-        name: {of: figures.median(name, of) for of in asdict(rounds[0])}
+        name: {of: figures.median(name, of) for of in asdict(rounds[0]) if of not in {"sent", "failed"}}
         for name, rounds in figures.rounds.items()
         if rounds
     }

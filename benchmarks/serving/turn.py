@@ -64,6 +64,7 @@ def play(target: Target, bench: Bench) -> tuple[Round, int]:
         by_many, cpu_256 = _load(server, target, many, connections=CONNECTIONS, seconds=bench.seconds, bench=bench)
         alone, _ = _load(server, target, one, connections=1, seconds=max(1, bench.seconds // 2), bench=bench)
         resident = server.resident_bytes()
+    seen = {"one_row": by_one, "rows_256": by_many, "alone": alone}
     found = Round(
         start_s=start_s,
         one_row=by_one.requests_per_s,
@@ -74,7 +75,8 @@ def play(target: Target, bench: Bench) -> tuple[Round, int]:
         resident=resident,
         cpu_one=cpu_one,
         cpu_256=cpu_256,
-        failed=by_one.failed + by_many.failed + alone.failed,
+        sent={figure: each.sent for figure, each in seen.items()},
+        failed={figure: each.failed for figure, each in seen.items()},
     )
     return found, refusal
 

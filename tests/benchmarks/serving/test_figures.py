@@ -24,7 +24,8 @@ ROUND = Round(
     resident=90e6,
     cpu_one=12,
     cpu_256=150,
-    failed=0,
+    sent={"one_row": 1000, "rows_256": 100, "alone": 50},
+    failed={"one_row": 0, "rows_256": 0, "alone": 0},
 )
 
 

@@ -17,7 +17,8 @@ ROUND = Round(
     resident=90e6,
     cpu_one=12,
     cpu_256=150,
-    failed=0,
+    sent={"one_row": 1000, "rows_256": 100, "alone": 50},
+    failed={"one_row": 0, "rows_256": 0, "alone": 0},
 )
 
 
@@ -83,10 +84,36 @@ def test_binary_formats_are_held_against_robyn_by_the_better_of_them() -> None:
     assert told(found, "256 rows, CSV").met is True
 
 
+def failing(count: int, sent: int, figure: str = "one_row") -> Round:
+    return replace(ROUND, sent=ROUND.sent | {figure: sent}, failed=ROUND.failed | {figure: count})
+
+
+@pytest.mark.parametrize(("failed", "met"), [(40, True), (41, False)])
+def test_a_rate_that_counts_failed_requests_is_not_met(failed: int, met: bool) -> None:
+    found = figures(mlserver=2000, fastapi=1000, robyn=1000)
+    found.rounds["protocol"] = [replace(failing(failed, 40_000), one_row=40_000, p99=800, rows_256=1000)]
+    rest = "" if met else "; 41 of 40,000 requests failed"
+    for goal in ("20 ×", "FastAPI", "Robyn"):
+        assert told(found, "one row, 32 connections", goal).met is met
+    assert told(found, "one row, 32 connections", "20 ×").seen == f"40,000/s, 20.0 ×{rest}"
+    assert told(found, "32 connections").met is met
+    assert told(found, "256 rows (JSON)").met is True, "which had no failures of its own"
+
+
+def test_a_peer_whose_answers_failed_tells_nothing() -> None:
+    found = figures(protocol=40_000)
+    found.rounds["mlserver"] = [failing(1000, 1000)]
+    verdict = told(found, "one row, 32 connections", "20 ×")
+    assert verdict.met is None
+    assert verdict.seen.endswith("mlserver: 1,000 of 1,000 requests failed")
+
+
 OVERLOAD: dict[str, float] = {
     "capacity": 4000,
     "sent a second": 12_000,
-    "p99 at capacity": 50_000,
+    "p99 at 90 %": 50_000,
+    "sent at 90 %": 7200,
+    "failed at 90 %": 7,
     "p99 accepted": 75_000,
     "accepted a second": 3500,
     "p99 refused": 9000,
@@ -104,12 +131,30 @@ OVERLOAD: dict[str, float] = {
         ({"p99 refused": 50_001}, True, False),
         ({"others": 1}, True, False),
         ({"refused": 0}, True, False),
+        ({"failed at 90 %": 8}, None, None),
+        ({"sent a second": 10_800}, True, True),
+        ({"sent a second": 10_799}, None, None),
     ],
 )
-def test_overload(changed: dict[str, float], kept: bool, refused: bool) -> None:
+def test_overload(changed: dict[str, float], kept: bool | None, refused: bool | None) -> None:
     found = Figures(own={"overload": OVERLOAD | changed})
     assert told(found, "3 × overload, 256 rows, 512 callers", "accepted").met is kept
     assert told(found, "3 × overload, 256 rows, 512 callers", "503").met is refused
+
+
+def test_an_overload_that_was_not_sent_says_so() -> None:
+    found = Figures(own={"overload": OVERLOAD | {"capacity": 1000, "sent a second": 1200}})
+    verdict = told(found, "3 × overload, 256 rows, 512 callers", "503")
+    assert verdict.seen == "1.2 × was sent (1,200/s), at least 2.7 × 1,000/s is needed"
+
+
+def test_a_figure_from_before_is_read_without_its_new_part() -> None:
+    without = {name: value for name, value in OVERLOAD.items() if name != "p99 at 90 %"}
+    assert told(Figures(own={"overload": without}), "3 × overload, 256 rows, 512 callers", "accepted").met is None
+    assert (
+        told(Figures(own={"steady": {"p50": 100, "p99": 400, "unsent": 0}}), "open loop at 50 % of capacity").met
+        is None
+    )
 
 
 def test_memory_that_grows_is_seen() -> None:
@@ -120,6 +165,8 @@ def test_memory_that_grows_is_seen() -> None:
 
 
 def test_an_open_loop_that_could_not_keep_its_schedule_meets_nothing() -> None:
-    seen: dict[str, float] = {"capacity": 1, "p50": 100, "p99": 400, "unsent": 0}
+    seen: dict[str, float] = {"capacity": 1, "p50": 100, "p99": 400, "unsent": 0, "sent": 1000, "failed": 1}
     assert told(Figures(own={"steady": seen}), "open loop at 50 % of capacity").met is True
     assert told(Figures(own={"steady": seen | {"unsent": 1}}), "open loop at 50 % of capacity").met is False
+    verdict = told(Figures(own={"steady": seen | {"failed": 2}}), "open loop at 50 % of capacity")
+    assert (verdict.met, verdict.seen.endswith("2 of 1,000 requests failed")) == (False, True)

@@ -14,7 +14,7 @@ SCHEDULED = """{"seconds":2.0,"sent":90,"unsent":10,"answered":90,"errors":1,"re
 
 def test_the_last_line_of_wrk_is_read() -> None:
     found = parse_wrk(WRK)
-    assert (found.requests_per_s, found.p50, found.p99, found.failed) == (2500, 380, 900.5, 4)
+    assert (found.requests_per_s, found.sent, found.p50, found.p99, found.failed) == (2500, 5000, 380, 900.5, 4)
 
 
 def test_a_schedule_tells_statuses_and_both_latencies_apart() -> None:

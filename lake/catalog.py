@@ -13,7 +13,9 @@ from botocore.credentials import RefreshableCredentials
 from pyiceberg.catalog.glue import GlueCatalog
 from pyiceberg.exceptions import (
     CommitFailedException,
+    NoSuchIcebergTableError,
     NoSuchNamespaceError,
+    NoSuchPropertyException,
     NoSuchTableError,
     TableAlreadyExistsError,
 )
@@ -115,18 +117,20 @@ class Lake:
         """The table of good rows, made when there is none and widened when `spec` has new columns."""
         wanted = curated_schema(spec)
         table = self._open(self.location.curated_database, spec.table, wanted)
-        return _widened(table, wanted)
+        return _widened(table, wanted, "ingest again")
 
     def quarantine(self, spec: ModelSpec) -> Table:
         """The table of refused rows, made when there is none."""
         return self._open(self.location.quarantine_database, spec.table, quarantine_schema())
 
     def predictions(self, spec: ModelSpec) -> Table:
-        """The table of predictions, made when there is none."""
-        return self._open(self.location.predictions_database, spec.table, predictions_schema(spec))
+        """The table of predictions, made when there is none and widened when the key of `spec` has new columns."""
+        wanted = predictions_schema(spec)
+        table = self._open(self.location.predictions_database, spec.table, wanted)
+        return _widened(table, wanted, "predict again")
 
     def find(self, name: str) -> Table | None:
-        """The table `database.table`; None when there is none of that name."""
+        """The table `database.table`; None when there is none of that name. LakeError for one that is not Iceberg."""
         database, _, table = name.partition(".")
         return self._find(database, table) if table else None
 
@@ -141,6 +145,12 @@ class Lake:
     def _find(self, database: str, name: str) -> Table | None:
         try:
             return self._catalog.load_table((database, name))
+        except (NoSuchIcebergTableError, NoSuchPropertyException, ValueError) as error:
+            # pyiceberg says ValueError of a table of Glue without any parameters, and of metadata it cannot read.
+            raise LakeError(
+                f"the table {database}.{name} cannot be read as an Iceberg table ({error}); expected one that Glue "
+                "lists with the parameters table_type ICEBERG and metadata_location"
+            ) from error
         except NoSuchTableError:
             return None
 
@@ -161,15 +171,18 @@ class Lake:
             ) from error
 
 
-def _widened(table: Table, wanted: Schema) -> Table:
-    """`table` with the columns of `wanted` it lacks; LakeError when a column would have to change its type."""
+def _widened(table: Table, wanted: Schema, then: str) -> Table:
+    """`table` with the columns of `wanted` it lacks; LakeError when a column would have to change its type.
+
+    `then` is what fills a table that was dropped.
+    """
     current = {field.name: field.field_type for field in table.schema().fields}
     for field in wanted.fields:
         if field.name in current and current[field.name] != field.field_type:
             found = current[field.name]
             raise LakeError(
                 f"column {field.name!r} is {field.field_type} in model.toml but {found} in the table "
-                f"{'.'.join(table.name())}; give the column another name, or drop the table and ingest again"
+                f"{'.'.join(table.name())}; give the column another name, or drop the table and {then}"
             )
     missing = [field for field in wanted.fields if field.name not in current]
     if missing:

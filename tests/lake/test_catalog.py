@@ -141,3 +141,13 @@ def test_a_commit_whose_answer_was_lost_is_not_taken_for_a_failure(place, car, c
     monkeypatch.undo()
     assert len(place.curated()) == 1
     assert len(place.lake.curated(place.spec).snapshots()) == 1
+
+
+@pytest.mark.parametrize("parameters", [{}, {"classification": "csv"}, {"table_type": "HUDI"}])
+def test_a_table_of_glue_that_is_not_iceberg_is_named(place, parameters):
+    database = place.location.curated_database
+    table = {"Name": "landed", "Parameters": parameters, "StorageDescriptor": {"Columns": []}}
+    place.session.client("glue").create_table(DatabaseName=database, TableInput=table)
+
+    with pytest.raises(LakeError, match=f"the table {database}.landed cannot be read as an Iceberg table"):
+        place.lake.find(f"{database}.landed")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from lake.errors import LakeError
 from lake.predictions import Predicted, append_predictions, known_places
 
 # Against a whole lake on a moto server; test_ingest.py is the fast one of these.
@@ -56,3 +57,30 @@ def test_the_same_rows_are_added_once_per_release_and_version(place: Any) -> Non
 def test_there_is_no_table_of_an_unknown_name(place: Any) -> None:
     assert place.lake.find("nothing") is None
     assert place.lake.find("no.table") is None
+
+
+def test_a_key_that_changed_widens_the_table(place: Any) -> None:
+    table = place.lake.predictions(place.spec)
+    append_predictions(table, place.spec, [predicted(1)], release="r1", job="j", at=AT)
+    changed = place.spec.model_copy(update={"key": ("name", "origin")})
+    row = Predicted(source="curated.auto_mpg", version="7", row=2, key=("vega", "USA"), prediction=21.0)
+    widened = place.lake.predictions(changed)
+    assert append_predictions(widened, changed, [row], release="r1", job="k", at=AT) == 1
+    rows = place.lake.find(".".join(table.name())).scan().to_arrow().to_pylist()
+    assert sorted((each["_row"], each["model_year"], each["origin"]) for each in rows) == [
+        (1, 1974, None),
+        (2, None, "USA"),
+    ]
+
+
+def test_a_key_column_of_another_type_is_refused_before_anything_is_predicted(place: Any) -> None:
+    place.lake.predictions(place.spec)
+    columns = tuple(
+        column.model_copy(update={"type": "string", "minimum": None, "maximum": None})
+        if column.name == "weight"
+        else column
+        for column in place.spec.columns
+    )
+    changed = place.spec.model_copy(update={"columns": columns})
+    with pytest.raises(LakeError, match=r"column 'weight' is string in model.toml but long .* and predict again"):
+        place.lake.predictions(changed)

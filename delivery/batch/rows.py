@@ -129,17 +129,29 @@ def _checked(spec: ModelSpec, parsed: Parsed, source: str, version: str) -> Inpu
         Reject(source=source, version=version, row=each.line, fields=each.fields, reason=each.reason, raw=each.raw)
         for each in found.rejections
     ]
-    rows = [
-        InputRow(
-            source=source,
-            version=version,
-            row=each.line,
-            features=_picked(each.values, names, spec.features),
-            key=_picked(each.values, names, spec.key),
-        )
-        for each in found.rows
-    ]
+    rows: list[InputRow] = []
+    for each in found.rows:
+        features = _picked(each.values, names, spec.features)
+        if faults := _not_sendable(spec.features, features):
+            fields, reason = tuple(faults), "; ".join(f"{name}: {why}" for name, why in faults.items())
+            rejects.append(
+                Reject(source=source, version=version, row=each.line, fields=fields, reason=reason, raw=each.raw)
+            )
+            continue
+        key = _picked(each.values, names, spec.key)
+        rows.append(InputRow(source=source, version=version, row=each.line, features=features, key=key))
     return Input(rows=tuple(rows), rejects=tuple(rejects))
+
+
+def _not_sendable(names: Sequence[str], values: Sequence[Value]) -> dict[str, str]:
+    """What a line of CSV cannot carry to the model, by field: an empty cell is nothing, a line is a record."""
+    faults: dict[str, str] = {}
+    for name, value in zip(names, values, strict=True):
+        if value == "":
+            faults[name] = "an empty text reaches the model as nothing in a batch; expected a text of some length"
+        elif isinstance(value, str) and ("\n" in value or "\r" in value):
+            faults[name] = f"a line break ends the record in a batch; expected a text of one line, got {value!r}"
+    return faults
 
 
 def _picked(values: Sequence[Value], names: Sequence[str], wanted: Sequence[str]) -> tuple[Value, ...]:

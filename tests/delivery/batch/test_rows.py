@@ -1,6 +1,7 @@
 """Rows of objects: with or without the target, and each bad one kept with its reason."""
 
 import io
+import json
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
@@ -82,3 +83,30 @@ def test_an_object_that_cannot_be_read_is_one_reject(spec: ModelSpec) -> None:
 def test_nothing_there_is_an_error(spec: ModelSpec) -> None:
     with pytest.raises(LakeError, match=r"no object at s3://b/c\.csv"):
         read(spec, "s3://b/c.csv", a_csv="x")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "origin: an empty text reaches the model as nothing in a batch"),
+        (
+            "two\nlines",
+            r"origin: a line break ends the record in a batch; expected a text of one line, got 'two\nlines'",
+        ),
+        ("two\rlines", "origin: a line break ends the record"),
+    ],
+)
+def test_a_text_that_a_line_of_csv_cannot_carry_is_refused(spec: ModelSpec, text: str, reason: str) -> None:
+    wider = tuple(
+        column.model_copy(update={"categories": ("USA", text)}) if column.name == "origin" else column
+        for column in spec.columns
+    )
+    cells = {"name": "vega", "cylinders": 4, "displacement": 140, "horsepower": None, "weight": 2542}
+    cells |= {"acceleration": 17, "model_year": 1974, "mpg": 25}
+    lines = [json.dumps({**cells, "origin": origin}) for origin in ("USA", text)]
+    found = read(spec.model_copy(update={"columns": wider}), "s3://b/a.jsonl", a_jsonl="\n".join(lines))
+    assert [row.features[-1] for row in found.rows] == ["USA"]
+    (reject,) = found.rejects
+    assert (reject.row, reject.fields) == (2, ("origin",))
+    assert reject.reason.startswith(reason)
+    assert json.loads(reject.raw)["origin"] == text

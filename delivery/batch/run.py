@@ -1,8 +1,10 @@
 """`drivetrain predict --batch` from start to end: read, check, transform, append; nothing is half done.
 
 What the model's endpoint serves predicts, through the same container and `/invocations`. The parts lie below
-`batch-input/<model>/<job>/` and `batch-output/<model>/<job>/` of the artifacts bucket and go once the predictions are
-in the table; refused rows stay listed in `batch-output/<model>/<job>/rejects.jsonl`.
+`batch-input/<model>/<job>/` and `batch-output/<model>/<job>/` of the artifacts bucket. The input goes however the run
+ends, the output once the predictions are in the table; refused rows stay listed in
+`batch-output/<model>/<job>/rejects.jsonl`. What is left there, by a run that was killed too, the bucket's lifecycle
+expires (infra/components/lake.py).
 """
 
 import json
@@ -13,7 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 from pyiceberg.table import Table
 
 from delivery.batch.rows import Input, InputRow, Reject, rows_of_objects, rows_of_table
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 CURATED = "curated"
+_NO_ENCRYPTION = "ServerSideEncryptionConfigurationNotFoundError"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +95,9 @@ class Batch:
         served = served_model(self._sagemaker, self._args.names.endpoint(spec.name))
         source = self._read()
         self._say(f"{len(source.rows)} rows fit the model, {len(source.rejects)} do not")
-        rejects = self._list_rejects(source.rejects)
+        # Before the job is paid for: whether the table takes what it will predict.
         table = self._lake.predictions(spec)
+        rejects = self._list_rejects(source.rejects)
         known = known_places(table, served.release, sorted({row.source for row in source.rows}))
         wanted = [row for row in source.rows if (row.source, row.version, row.row) not in known]
         added = self._predicted(table, served, wanted) if wanted else 0
@@ -133,21 +137,29 @@ class Batch:
             )
         )
         source, target = self._folder("input"), self._folder("output")
-        for number, content in enumerate(contents):
-            put(self._s3, f"{source}{number:06}.csv", content)
-        self._say(f"{len(rows)} rows in {len(contents)} parts to the transform job {self._job}")
-        start(self._sagemaker, self._transform(served, source, target))
-        wait(self._sagemaker, self._job, lambda: f"{len(self._keys(target))} of {len(contents)} parts", self._say)
-        outputs = [self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read() for key in self._keys(target)]
+        try:
+            outputs = self._transformed(served, contents, len(rows))
+        finally:
+            # Rows of a table do not stay where whoever reads artefacts finds them; a new run writes them anew.
+            self._remove(source)
         found = predictions(outputs, len(rows), self._job)
         predicted = [
             Predicted(source=row.source, version=row.version, row=row.row, key=row.key, prediction=value)
             for row, value in zip(rows, found, strict=True)
         ]
         added = append_predictions(table, spec, predicted, release=served.release, job=self._job, at=self._at)
-        for folder in (source, target):
-            self._remove(self._keys(folder))
+        self._remove(target)
         return added
+
+    def _transformed(self, served: Served, contents: Sequence[bytes], rows: int) -> list[bytes]:
+        """The answers of the job to the parts `contents`."""
+        source, target = self._folder("input"), self._folder("output")
+        for number, content in enumerate(contents):
+            put(self._s3, f"{source}{number:06}.csv", content)
+        self._say(f"{rows} rows in {len(contents)} parts to the transform job {self._job}")
+        start(self._sagemaker, self._transform(served, source, target))
+        wait(self._sagemaker, self._job, lambda: f"{len(self._keys(target))} of {len(contents)} parts", self._say)
+        return [self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read() for key in self._keys(target)]
 
     def _transform(self, served: Served, source: str, target: str) -> TransformArgs:
         instance = self._args.spec.serving.instance_type
@@ -180,15 +192,21 @@ class Batch:
         keys = [str(entry.get("Key")) for page in pages for entry in page.get("Contents", [])]
         return [key for key in keys if not key.endswith("/rejects.jsonl")]
 
-    def _remove(self, keys: Sequence[str]) -> None:
-        for key in keys:
-            self._s3.delete_object(Bucket=self._bucket, Key=key)
+    def _remove(self, folder: str) -> None:
+        """Remove the parts in a folder. That it failed is said, and hides neither the result nor an error before it."""
+        try:
+            for key in self._keys(folder):
+                self._s3.delete_object(Bucket=self._bucket, Key=key)
+        except (BotoCoreError, ClientError) as error:
+            self._say(f"{folder} could not be emptied ({error}); the bucket's lifecycle expires what is there")
 
     def _key(self) -> str | None:
         """The key that the bucket encrypts with: a transform job would otherwise take the account's own for S3."""
         try:
             found: Any = self._s3.get_bucket_encryption(Bucket=self._bucket)
-        except ClientError:
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != _NO_ENCRYPTION:
+                raise
             return None
         rule = found["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"]
         return rule.get("KMSMasterKeyID")

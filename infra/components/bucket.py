@@ -1,7 +1,7 @@
 """One bucket with everything a bucket must have here; the lake is made of these and of no other."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
@@ -11,6 +11,8 @@ from infra.platform_outputs import Bucket
 
 _ABORT_UPLOAD_DAYS = 7
 """No upload of ours takes that long; what is left of one costs money and shows in no listing."""
+_REMOVED_DAYS = 1
+"""How long a removed object below a passing prefix stays as an old version: the least that S3 takes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,8 @@ class ProtectedBucketArgs:
     noncurrent_days: int
     expire_days: int | None = None
     """Days after which objects expire; None keeps them."""
+    passing: Mapping[str, int] = field(default_factory=dict[str, int])
+    """Days after which objects below a prefix expire, for good a day later, by prefix."""
     log_bucket: pulumi.Input[str] | None = None
     """The bucket that receives the access log, under a folder named after this bucket."""
     statements: Sequence[Statement] = ()
@@ -123,22 +127,34 @@ class ProtectedBucket(pulumi.ComponentResource):
 
 
 def _lifecycle(args: ProtectedBucketArgs) -> list[aws.s3.BucketLifecycleConfigurationRuleArgs]:
+    """One rule for the whole bucket and one for each passing prefix; of two that fit, S3 follows the earlier."""
     expiration = (
         aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(expired_object_delete_marker=True)
         if args.expire_days is None
         else aws.s3.BucketLifecycleConfigurationRuleExpirationArgs(days=args.expire_days)
     )
+    days = aws.s3.BucketLifecycleConfigurationRuleExpirationArgs
     return [
-        aws.s3.BucketLifecycleConfigurationRuleArgs(
-            id="expire",
-            status="Enabled",
-            filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
-            abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
-                days_after_initiation=_ABORT_UPLOAD_DAYS
-            ),
-            expiration=expiration,
-            noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
-                noncurrent_days=args.noncurrent_days
-            ),
-        )
+        _rule("expire", "", expiration, args.noncurrent_days),
+        *(
+            _rule(f"expire-{prefix.rstrip('/')}", prefix, days(days=limit), _REMOVED_DAYS)
+            for prefix, limit in args.passing.items()
+        ),
     ]
+
+
+def _rule(
+    name: str, prefix: str, expiration: aws.s3.BucketLifecycleConfigurationRuleExpirationArgs, noncurrent_days: int
+) -> aws.s3.BucketLifecycleConfigurationRuleArgs:
+    return aws.s3.BucketLifecycleConfigurationRuleArgs(
+        id=name,
+        status="Enabled",
+        filter=aws.s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=prefix),
+        abort_incomplete_multipart_upload=aws.s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+            days_after_initiation=_ABORT_UPLOAD_DAYS
+        ),
+        expiration=expiration,
+        noncurrent_version_expiration=aws.s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+            noncurrent_days=noncurrent_days
+        ),
+    )

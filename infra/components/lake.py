@@ -11,6 +11,10 @@ from infra.names import BUCKET_PURPOSES, BucketPurpose
 from infra.platform_outputs import Bucket, KeyOutputs
 from infra.settings import Settings
 
+_PASSING = {"batch-input/": 7, "batch-output/": 30}
+"""Days that a batch's files last (delivery/batch/run.py): its parts are removed by the run itself unless that is
+killed, and the list of the rows it refused is there to be read soon after."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LakeArgs:
@@ -43,6 +47,7 @@ class Lake(pulumi.ComponentResource):
                         key_arn=args.keys.data_arn,
                         noncurrent_days=settings.lake.noncurrent_version_days,
                         expire_days=expire_days.get(purpose),
+                        passing=_PASSING if purpose == "artifacts" else {},
                         # The bucket as its policy knows it: S3 checks that it may deliver before it accepts the target.
                         log_bucket=logs.policy.bucket,
                         events=purpose == "landing",

@@ -80,10 +80,24 @@ def test_only_landing_tells_eventbridge(program: Any) -> None:
 
 def test_what_is_left_over_expires(declared: Any) -> None:
     for purpose, lifecycle in s3(declared("production"), "BucketLifecycleConfiguration").items():
-        (rule,) = lifecycle.inputs["rules"]
+        rule, *_passing = lifecycle.inputs["rules"]
+        assert rule["filter"] == {"prefix": ""}
         assert rule["status"] == "Enabled"
         assert rule["abortIncompleteMultipartUpload"] == {"daysAfterInitiation": 7}
         assert rule["noncurrentVersionExpiration"] == {"noncurrentDays": 365}
         kept = {"expiredObjectDeleteMarker": True}
         expires = {"capture": {"days": 90}, "query-results": {"days": 14}, "logs": {"days": 365}}
         assert rule["expiration"] == expires.get(purpose, kept)
+
+
+def test_the_files_of_a_batch_expire_and_nothing_else_does_by_prefix(declared: Any) -> None:
+    found = {
+        (purpose, rule["filter"]["prefix"]): (rule["expiration"], rule["noncurrentVersionExpiration"], rule["status"])
+        for purpose, lifecycle in s3(declared("production"), "BucketLifecycleConfiguration").items()
+        for rule in lifecycle.inputs["rules"][1:]
+    }
+    soon = {"noncurrentDays": 1}
+    assert found == {
+        ("artifacts", "batch-input/"): ({"days": 7}, soon, "Enabled"),
+        ("artifacts", "batch-output/"): ({"days": 30}, soon, "Enabled"),
+    }

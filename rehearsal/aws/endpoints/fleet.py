@@ -130,23 +130,32 @@ class Fleet:
 
     def _launch(self) -> None:
         assert self._command is not None  # noqa: S101 - set by start
-        self.port = _free_port()
-        box = self._command.box
-        if box is not None and box.isolated:
-            # Nothing of the container's network is this machine's: it listens on the port that SageMaker knows.
-            self._relay = Relay(port=self.port, pid_file=box.pid_file, inner_port=_CONTAINER_PORT)
-            variables = {}
-        else:
-            # An instance of its own would give it a worker a processor; here all variants share this machine.
-            variables = {"SAGEMAKER_BIND_TO_PORT": str(self.port), "SERVING_HOST": _HOST, "SERVING_WORKERS": "1"}
-        command = replace(self._command, environment={**self._command.environment, **variables})
         with self._lock:
-            if not self._ending.is_set():
+            # Looked at under the lock: a stop from now on finds the process, and with it the relay.
+            if self._ending.is_set():
+                return
+            self.port = _free_port()
+            box = self._command.box
+            if box is not None and box.isolated:
+                # Nothing of the container's network is this machine's: it listens on the port that SageMaker knows.
+                self._relay = Relay(port=self.port, pid_file=box.pid_file, inner_port=_CONTAINER_PORT)
+                variables = {}
+            else:
+                # An instance of its own would give it a worker a processor; here all variants share this machine.
+                variables = {"SAGEMAKER_BIND_TO_PORT": str(self.port), "SERVING_HOST": _HOST, "SERVING_WORKERS": "1"}
+            command = replace(self._command, environment={**self._command.environment, **variables})
+            try:
                 self._process, _threads = container.launch(command)
+            except BaseException:
+                self._close_relay()
+                raise
 
     def _reap(self, process: subprocess.Popen[bytes]) -> None:
         assert self._command is not None  # noqa: S101 - set by start
         container.reap(process, self._command)
+        self._close_relay()
+
+    def _close_relay(self) -> None:
         if self._relay is not None:
             self._relay.close()
 

@@ -1,0 +1,58 @@
+"""A fleet's relay into an isolated container: it is there as long as the container is, and no longer."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rehearsal.aws.endpoints import fleet as module
+from rehearsal.aws.endpoints.fleet import Fleet
+from rehearsal.aws.endpoints.model import ServedModel
+from rehearsal.aws.jobs.container import Command
+from rehearsal.aws.processes import ClosedError
+from rehearsal.containers.box import Box
+
+
+class Relay:
+    """One that listens to nobody."""
+
+    opened: list["Relay"]
+
+    def __init__(self, **_: Any) -> None:
+        self.listens = True
+        Relay.opened.append(self)
+
+    def close(self) -> None:
+        self.listens = False
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    Relay.opened = []
+    monkeypatch.setattr(module, "Relay", Relay)
+    model = ServedModel(
+        name="m", account_id="1", region="r", image="i", data_url=None, environment={}, role="a", isolated=True
+    )
+    made = Fleet(model, configuration="c", variant="v", home=tmp_path, group="g", startup_s=1)
+    box = Box(name="b", image="i", owner="o", base=tmp_path / "ml", isolated=True)
+    made._command = Command(words=[], folder=tmp_path, environment={}, output=made._log, box=box)
+    return made
+
+
+def test_a_fleet_that_was_stopped_opens_no_relay(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[Command] = []
+    monkeypatch.setattr(module.container, "launch", lambda command: (started.append(command), []))
+    fleet._ending.set()
+    fleet._launch()
+    assert Relay.opened == []
+    assert started == []
+
+
+def test_a_relay_goes_when_its_container_cannot_start(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(command: Command) -> None:
+        raise ClosedError
+
+    monkeypatch.setattr(module.container, "launch", closed)
+    with pytest.raises(ClosedError):
+        fleet._launch()
+    assert [each.listens for each in Relay.opened] == [False]

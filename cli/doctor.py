@@ -1,6 +1,7 @@
 """`drivetrain doctor`: what this machine lacks, for a rehearsal and for a deployment, and how to get it."""
 
 import importlib.util
+import os
 import shutil
 import socket
 import sys
@@ -22,6 +23,7 @@ from infra.sources import project_directory
 from models.release import ReleaseError, load_releases
 from models.spec import SpecError
 from rehearsal import server
+from rehearsal.containers.base_image import BASE_VARIABLE
 
 _GIB = 1024**3
 # Measured: everything together peaks below 3 GB. The 6 GB of the environment are there when this runs.
@@ -47,6 +49,7 @@ def doctor(as_json: JsonOption = False) -> None:
         _machine,
         _libraries,
         _tools,
+        _containers,
         _loopback,
         lambda: _rehearsal(project_dir),
         lambda: _stacks(project_dir),
@@ -118,6 +121,29 @@ def _tools() -> Iterator[Finding]:
             yield Finding(
                 subject=tool, state="missing" if state == "missing" else "note", detail="not found", advice=advice
             )
+
+
+def _containers() -> Iterator[Finding]:
+    """What `drivetrain local up --containers` and `make test` need: everything else does without."""
+    base = os.environ.get(BASE_VARIABLE)
+    for program, elsewhere in (
+        ("podman", ""),
+        ("runc", ""),
+        ("mmdebstrap", f"; on other systems than Debian name a base: {BASE_VARIABLE}=<image by digest>"),
+    ):
+        path = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")
+        if path:
+            yield Finding(subject=program, state="ok", detail=path)
+        elif program == "mmdebstrap" and base:
+            yield Finding(subject=program, state="ok", detail=f"not found, and not needed: the base is {base}")
+        else:
+            advice = f"only containers need it: tests/install_packages{elsewhere}"
+            yield Finding(subject=program, state="note", detail="not found", advice=advice)
+    if os.geteuid() == 0:
+        yield Finding(subject="root", state="ok", detail="containers can be run")
+    else:
+        advice = "only containers need it: sudo .venv/bin/drivetrain local up --containers, sudo make test"
+        yield Finding(subject="root", state="note", detail="the user is not root", advice=advice)
 
 
 def _loopback() -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rehearsal.containers.engine import ContainerError, Engine
 
-_VARIABLE = "DRIVETRAIN_BASE_IMAGE"
+BASE_VARIABLE = "DRIVETRAIN_BASE_IMAGE"
 _PACKAGES = ("ca-certificates", "libstdc++6", "python3", "python3-venv")
 _LEFT_OUT = ("/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*", "/usr/share/man/*")
 _FORGET_SOURCES = 'rm -rf "$1"/etc/apt/sources.list "$1"/etc/apt/sources.list.d/* "$1"/etc/apt/auth.conf.d/*'
@@ -23,7 +23,7 @@ _FORMAT = "$(REPO_URI) $(CODENAME) $(COMPONENT) $(SIGNED_BY)"
 
 def base_image(engine: Engine) -> str:
     """The id (`sha256:…`) of the base, made or pulled when it is not there. ContainerError says why it cannot be."""
-    named = os.environ.get(_VARIABLE)
+    named = os.environ.get(BASE_VARIABLE)
     if named:
         if not engine.has_image(named):
             engine.call("pull", named)
@@ -48,7 +48,7 @@ def _suite() -> str:
     if values.get("ID") != "debian" or not suite or shutil.which("mmdebstrap") is None:
         raise ContainerError(
             "the base image is made by Debian's mmdebstrap, which this machine does not have "
-            f"(apt-get install mmdebstrap); elsewhere name an image that can be pulled: {_VARIABLE}=<image by digest>"
+            f"(apt-get install mmdebstrap); elsewhere name one that can be pulled: {BASE_VARIABLE}=<image by digest>"
         )
     return suite
 

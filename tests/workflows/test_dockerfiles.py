@@ -1,6 +1,8 @@
-"""Both images can be built with what images.yml gives: each FROM names a base, and it is pinned by digest."""
+"""Both images can be built with what images.yml and check.yml give: each FROM names a base, pinned by digest."""
 
 import re
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -44,3 +46,20 @@ def test_a_base_that_nothing_names_is_refused() -> None:
 def test_an_argument_of_a_stage_names_no_base() -> None:
     with pytest.raises(ValueError, match="should not be blank"):
         bases("FROM scratch\nARG BASE=c\nFROM $BASE\n", {})
+
+
+@pytest.mark.slow
+def test_a_pull_request_tests_containers_as_root_on_that_base(tmp_path: Path) -> None:
+    """The step is run with a `sudo` that says how it was called: GitHub's user is not root, and no Debian is there."""
+    steps = rehearsed_yaml.steps(rehearsed_yaml.load(ROOT / ".github" / "workflows" / "check.yml"))
+    (script,) = [step["run"] for step in steps if step.get("if") == "matrix.target == 'test'"]
+    (tmp_path / "sudo").write_text("#!/bin/sh\nprintf '%s\\n' \"$@\"\n")
+    (tmp_path / "sudo").chmod(0o755)
+    path = f"{tmp_path}:/usr/bin:/bin"
+    command = ["bash", "-e", "-u", "-o", "pipefail", "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env={"PATH": path}, capture_output=True, text=True, check=True)
+    words = done.stdout.splitlines()
+    assert words[-2:] == ["make", "test"]
+    assert f"PATH={path}" in words
+    (base,) = [word.partition("=")[2] for word in words if word.startswith("DRIVETRAIN_BASE_IMAGE=")]
+    assert PINNED.fullmatch(base)

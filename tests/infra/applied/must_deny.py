@@ -369,6 +369,8 @@ _DEPLOY: Final[dict[str, tuple[Any, ...]]] = {
     "read how a bucket is set up": ("s3", lambda s3, place: s3.get_bucket_policy(Bucket=place.names.bucket("lake"))),
     "make a role under its boundary": ("iam", _new_role("/drivetrain/dev/", PermissionsBoundary=_bounded)),
     "write its stack's state": ("s3", _put(_state, ".pulumi/stacks/drivetrain/dev.json")),
+    "put an asynchronous request": ("s3", _put(_capture, f"async/{MODEL}/requests/a.json")),
+    "read an asynchronous answer": ("s3", _get(_capture, f"async/{MODEL}/answers/b.out")),
     "make a user": ("iam", lambda iam, _: iam.create_user(UserName="mallory"), "iam:CreateUser"),
     "make a role without a boundary": ("iam", _new_role("/drivetrain/dev/"), "iam:CreateRole"),
     "make a role outside its path": ("iam", _new_role("/", PermissionsBoundary=_bounded), "iam:CreateRole"),
@@ -448,6 +450,8 @@ _DEPLOY: Final[dict[str, tuple[Any, ...]]] = {
         lambda s3, place: s3.put_bucket_policy(Bucket=place.other.bucket("lake"), Policy=_ALLOW_ALL),
         "s3:PutBucketPolicy",
     ),
+    "read captured traffic": ("s3", _get(_capture, f"{MODEL}/a.jsonl"), _GET),
+    "put an asynchronous answer": ("s3", _put(_capture, f"async/{MODEL}/answers/a.out"), _PUT),
     "delete rows": (
         "s3",
         lambda s3, place: s3.delete_object(Bucket=place.names.bucket("lake"), Key=place.table("curated")),

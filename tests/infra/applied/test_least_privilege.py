@@ -51,6 +51,7 @@ def place(stacks: Any) -> Place:
         (names.bucket("lake"), found.table("curated")),
         (names.bucket("lake"), f"exports/{MODEL}/a.parquet"),
         (names.bucket("artifacts"), f"models/{MODEL}/a"),
+        (names.bucket("capture"), f"async/{MODEL}/answers/b.out"),
         (names.state_bucket, ".pulumi/stacks/drivetrain/dev.json"),
     ):
         s3.put_object(Bucket=bucket, Key=path, Body=b"1")

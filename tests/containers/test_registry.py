@@ -1,29 +1,60 @@
-"""The image by digest through a real registry: pushed, removed here, pulled, and it is the same one."""
+"""The image by digest through a real registry: pushed, pulled into another storage that had none of it, and it is the
+same one."""
 
 import hashlib
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from rehearsal.containers.build import BuiltImage
-from rehearsal.containers.engine import ContainerError, Engine
+from rehearsal.containers.engine import ContainerError, Engine, open_engine
 from rehearsal.containers.registry import local_registry, pull, push
 from tests.containers.running import running
 
 pytestmark = pytest.mark.slow
 
 
-def test_pushed_and_pulled_by_digest(engine: Engine, serving_image: BuiltImage, tmp_path: Path) -> None:
+@pytest.fixture
+def elsewhere() -> Generator[Engine]:
+    """podman with an empty storage, as on another machine; in a short path, of which podman takes 50 characters."""
+    folder = Path(tempfile.mkdtemp(prefix="podman-"))
+    try:
+        yield open_engine(folder)
+    finally:
+        # podman mounts its storage upon itself, and keeps that.
+        subprocess.run(["umount", "--lazy", folder / "storage" / "overlay"], capture_output=True, check=False)
+        shutil.rmtree(folder)
+
+
+def test_pulled_elsewhere_by_digest(
+    engine: Engine, elsewhere: Engine, serving_image: BuiltImage, tmp_path: Path
+) -> None:
     with local_registry(tmp_path / "registry") as address:
         digest = push(engine, serving_image.id, address, "drivetrain-serving")
-        assert f"sha256:{hashlib.sha256(manifest_of(address, digest)).hexdigest()}" == digest
-        assert pull(engine, address, "drivetrain-serving", digest) == serving_image.id
+        manifest = manifest_of(address, digest)
+        assert f"sha256:{hashlib.sha256(manifest).hexdigest()}" == digest
         with pytest.raises(ContainerError, match="manifest unknown"):
-            pull(engine, address, "drivetrain-serving", f"sha256:{'0' * 64}")
-    with running(engine, f"{address}/drivetrain-serving@{digest}", "serve", "now", folder=tmp_path) as container:
+            pull(elsewhere, address, "drivetrain-serving", f"sha256:{'0' * 64}")
+
+        *_, layer = (each["digest"].removeprefix("sha256:") for each in json.loads(manifest)["layers"])
+        (blob,) = (tmp_path / "registry" / "data").rglob(f"blobs/sha256/{layer[:2]}/{layer}/data")
+        blob.rename(tmp_path / "layer")
+        with pytest.raises(ContainerError, match="pull"):
+            pull(elsewhere, address, "drivetrain-serving", digest)
+        assert not elsewhere.has_image(serving_image.id.removeprefix("sha256:")), "a layer is missing in the registry"
+
+        (tmp_path / "layer").rename(blob)
+        assert pull(elsewhere, address, "drivetrain-serving", digest) == serving_image.id
+    ours, theirs = (each.inspect(serving_image.id.removeprefix("sha256:")) for each in (engine, elsewhere))
+    assert ours["RootFS"]["Layers"] == theirs["RootFS"]["Layers"]
+    with running(elsewhere, f"{address}/drivetrain-serving@{digest}", "serve", "now", folder=tmp_path) as container:
         assert container.wait(30).code == 2
-    engine.call("untag", serving_image.id, f"{address}/drivetrain-serving@{digest}")
 
 
 def manifest_of(address: str, digest: str) -> bytes:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,9 +43,28 @@ def go_program(name: str) -> Path:
     """The program that Go builds of the peer's folder."""
     if shutil.which("go") is None:
         raise SetupError("there is no go command (Debian: golang-go)")
+    needed, found = _version((PEERS / name / "go.mod").read_text(encoding="utf-8")), _go_version(PEERS / name)
+    if found < needed:
+        raise SetupError(f"needs Go {needed[0]}.{needed[1]} or later, found {found[0]}.{found[1]}")
     program = KEPT / name / "server"
     run(["go", "build", "-o", str(program), "."], folder=PEERS / name)
     return program
+
+
+def _go_version(folder: Path) -> tuple[int, int]:
+    """Of the Go that builds the folder: since 1.21 it fetches the one that go.mod asks for, and answers for that."""
+    done = subprocess.run(["go", "env", "GOVERSION"], cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SetupError(f"go: {done.stderr.strip()[-200:]}")
+    return _version(done.stdout)
+
+
+def _version(text: str) -> tuple[int, int]:
+    """The first version after the word go, such as (1, 24) of `go 1.24.0` and of `go1.24.3`."""
+    found = re.search(r"^go ?(\d+)\.(\d+)", text, re.MULTILINE)
+    if found is None:
+        raise SetupError(f"no version of Go in {text.strip()[:80]!r}")
+    return int(found[1]), int(found[2])
 
 
 def onnxruntime_library() -> Path:

@@ -28,6 +28,7 @@ class Answering(asyncio.Protocol):
         "_state",
         "_transport",
         "_unread",
+        "_waiting",
         "deadline",
         "shared",
     )
@@ -48,6 +49,8 @@ class Answering(asyncio.Protocol):
         """Whether there is more of a refused request to come."""
         self._ended = False
         """Whether the caller has closed its sending half."""
+        self._waiting = False
+        """Whether what was read has to wait for the next turn of the event loop."""
 
     def _advance(self) -> None:
         """Take from the buffer what is complete."""
@@ -129,13 +132,28 @@ class Answering(asyncio.Protocol):
             self._queue.clear()
             self._transport.close()
 
+    def _wait(self) -> None:
+        """Go on in the next turn of the event loop; until then nothing is read."""
+        self._waiting = True
+        self._pause()
+        self.shared.turns.wait(self._go_on)
+
+    def _go_on(self) -> None:
+        self._waiting = False
+        self._advance()
+        if not self._waiting:
+            deadline = self.deadline
+            self._resume()
+            # To wait for us lengthens no limit, but leaves time to read what came meanwhile.
+            self.deadline = max(deadline, self.shared.now + 1.0)
+
     def _pause(self) -> None:
         if not self._paused and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
 
     def _resume(self) -> None:
-        if not self._paused or self._stalled or len(self._queue) >= self.shared.limits.pipelined:
+        if not self._paused or self._stalled or self._waiting or len(self._queue) >= self.shared.limits.pipelined:
             return
         self._paused = False
         if self._transport.is_closing():

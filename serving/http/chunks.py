@@ -13,16 +13,20 @@ from serving.http.head import malformed
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})((?:;[\t\x20-\x7e\x80-\xff]*)?)")
 _TRAILER = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*")
 _LINE_BYTES = 256
+_STEPS: Final = 1000
+"""Most parts that are taken in one after another: a chunk of one byte takes as long as one of thousands."""
 
 
 class ChunkedBody:
     """The body of one request; `feed` it until it is `complete`."""
 
-    __slots__ = ("_extra", "_left", "_limit", "_step", "complete", "content")
+    __slots__ = ("_extra", "_left", "_limit", "_step", "complete", "content", "unfinished")
 
     def __init__(self, limit: int, extra_bytes: int) -> None:
         self.content: Final = bytearray()
         self.complete = False
+        self.unfinished = False
+        """Whether the last `feed` stopped although there was more to take in."""
         self._limit = limit
         self._extra = extra_bytes
         """Bytes that extensions and trailers may still take."""
@@ -35,11 +39,13 @@ class ChunkedBody:
         RequestError 400 when it is not in chunks, 413 when there is more in it than the limit.
         """
         at = 0
-        while not self.complete:
-            taken = self._step(data, at)
+        self.unfinished = False
+        for _ in range(_STEPS):
+            taken = 0 if self.complete else self._step(data, at)
             if not taken:
-                break
+                return at
             at += taken
+        self.unfinished = not self.complete
         return at
 
     def _size(self, data: bytes, at: int) -> int:

@@ -25,6 +25,10 @@ _EMPTY_LINE: Final = b"\r\n\r\n"
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 _SMALL_BODY: Final = 65_536
 """A refused request with a body up to this size is read to its end, and the connection goes on."""
+_QUICK_BODY: Final = 16_384
+"""A body below that size is decoded in no time worth looking at."""
+_TOLD_SLOWLY: Final = 32
+"""Connections above the limit that are drained, so that their refusal is surely read; others are closed at once."""
 
 
 class Connection(Answering):
@@ -51,7 +55,9 @@ class Connection(Answering):
         shared.observer.connections(1)
         if full:
             message = f"{shared.most_connections} connections are open, as many as are allowed; try again"
-            self._fail(RequestError("too_many_connections", message, status=503, retry_after=1))
+            error = RequestError("too_many_connections", message, status=503, retry_after=1)
+            # One that is drained goes on holding a file, and with none left callers are cut without a word.
+            self._fail(error, drained=len(shared.connections) <= shared.most_connections + _TOLD_SLOWLY)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio names it
         """The caller is gone: nobody waits for its answers any more."""
@@ -71,8 +77,10 @@ class Connection(Answering):
             end = data.find(_EMPTY_LINE) + 4
             head = self.shared.known_heads.get(data[:end])
             if head is not None and len(data) == end + head.length and head.length <= self.shared.body_limit:
-                self._call(head, data[end:])
-                return
+                turns = self.shared.turns
+                if not turns.over and (head.length < _QUICK_BODY or not turns.spent()):
+                    self._call(head, data[end:])
+                    return
             self._buffer = data
             self.deadline = self.shared.now + self.shared.limits.head_seconds
         elif self._state == OVER:
@@ -89,6 +97,8 @@ class Connection(Answering):
         answered by then, unless the server has too much to do: just when it should do nothing for those who left.
         """
         self._ended = True
+        if self._is_refused:
+            self._state, self._buffer = OVER, b""
         if self._state != OVER and (self._state != HEAD or self._buffer):
             self._fail(malformed("the connection was closed before the request was complete"))
         if not self._queue:
@@ -105,7 +115,7 @@ class Connection(Answering):
             self.deadline = shared.now + 1.0  # whoever is slow, it is not the caller
         elif self._state == OVER:
             self._transport.abort()
-        elif self._state == HEAD and not self._buffer:
+        elif self._is_refused or (self._state == HEAD and not self._buffer):
             self._transport.close()
         else:
             what = "headers" if self._state == HEAD else "body"
@@ -124,11 +134,14 @@ class Connection(Answering):
 
     def _advance(self) -> None:
         """Take from the buffer what is complete."""
-        step = True
+        step = not self._waiting
         try:
             while step and self._buffer and self._state != OVER:
                 if self._stalled or len(self._queue) >= self.shared.limits.pipelined:
                     self._pause()
+                    return
+                if self.shared.turns.spent():
+                    self._wait()
                     return
                 if self._state == HEAD:
                     step = self._read_head()
@@ -203,7 +216,7 @@ class Connection(Answering):
         chunks = self._chunks
         self._buffer = self._buffer[chunks.feed(self._buffer) :]
         if not chunks.complete:
-            return False
+            return chunks.unfinished
         self._state = HEAD
         self.deadline = self.shared.now + self.shared.limits.head_seconds
         self._complete(self._head, bytes(chunks.content))
@@ -265,10 +278,15 @@ class Connection(Answering):
         allow = self.shared.site.allowed(head.path) if error.status == 405 else ""
         exchange.respond(refusal(error, allow), head_only=head.method == "HEAD")
 
-    def _fail(self, error: RequestError) -> None:
+    @property
+    def _is_refused(self) -> bool:
+        """Whether the request whose body comes has its answer already."""
+        return self._state == BODY and self._body is None
+
+    def _fail(self, error: RequestError, *, drained: bool = True) -> None:
         """Refuse what cannot be understood, or comes too slowly: nothing behind it is read."""
         self._buffer = b""
-        self._unread = True
+        self._unread = drained
         exchange = self._exchange(None, last=True)
         report(self.shared.observer, error, exchange.request_id, None)
         exchange.respond(refusal(error))

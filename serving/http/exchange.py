@@ -1,6 +1,8 @@
 """One request of a connection and its answer, and what all connections of a front share."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from serving.core.batching import Ticket
@@ -14,6 +16,7 @@ from serving.http.limits import Limits
 from serving.http.memory import HeadMemory
 from serving.http.observer import NoObserver, Observer
 from serving.http.routes import Response, Site, refusal
+from serving.http.turns import Turns
 from serving.http.writer import CLOSE, KEEP, Writer
 
 if TYPE_CHECKING:
@@ -40,17 +43,26 @@ class Shared:
         "observer",
         "site",
         "stopping",
+        "turns",
         "writer",
     )
 
     def __init__(
-        self, engine: Engine, site: Site, limits: Limits, observer: Observer | None, loop: asyncio.AbstractEventLoop
+        self,
+        engine: Engine,
+        site: Site,
+        limits: Limits,
+        observer: Observer | None,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.engine: Final = engine
         self.site: Final = site
         self.limits: Final = limits
         self.observer: Final = observer or NoObserver()
         self.loop: Final = loop
+        self.turns: Final = Turns(loop.call_soon, clock)
         self.writer: Final = Writer()
         self.ids: Final = RequestIds()
         self.heads: Final = HeadMemory(limits)
@@ -112,6 +124,7 @@ class Exchange(Call):
         if isinstance(outcome, RequestError):
             self.ticket = None
             self.respond(refusal(outcome))
+            self.connection.shared.turns.spent()  # to find what is wrong takes longer than to read what is right
             return
         connection, ticket = self.connection, self.ticket
         shared = connection.shared

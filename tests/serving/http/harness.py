@@ -237,6 +237,12 @@ class Clock:
             function, arguments = self._soon.popleft()
             function(*arguments)
 
+    def once(self) -> None:
+        """Run what was asked for so far: one turn of a real loop."""
+        for _ in range(len(self._soon)):
+            function, arguments = self._soon.popleft()
+            function(*arguments)
+
 
 class Transport:
     """What a connection writes, and what it asks of its transport."""
@@ -279,7 +285,9 @@ class Bench:
         self.engine = EchoEngine(self.clock.call_soon)
         engine = make_engine(self.clock.call_soon) if make_engine else cast("Any", self.engine)
         self.counts = Counts()
-        self.shared = Shared(engine, site_of(engine), Limits(**limits), self.counts, cast("Any", self.clock))
+        self.shared = Shared(
+            engine, site_of(engine), Limits(**limits), self.counts, cast("Any", self.clock), clock=self.clock.time
+        )
         self.connection, self.transport = self.connect()
 
     def connect(self) -> tuple[Connection, Transport]:

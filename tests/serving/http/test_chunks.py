@@ -12,6 +12,20 @@ def test_what_follows_the_body_is_left() -> None:
     assert body.feed(b"GET /") == 0
 
 
+def test_very_many_chunks_are_taken_in_bit_by_bit() -> None:
+    body = ChunkedBody(10_000, 100)
+    data = b"1\r\na\r\n" * 5_000 + b"0\r\n\r\nGET /"
+    taken = body.feed(data)
+    assert 0 < taken < 3_000
+    assert body.unfinished
+    feeds = 1
+    while body.unfinished:
+        taken += body.feed(data[taken:])
+        feeds += 1
+    assert feeds >= 10
+    assert (body.complete, len(body.content), data[taken:]) == (True, 5_000, b"GET /")
+
+
 def test_a_line_that_is_not_there_whole_is_shown_again() -> None:
     body = ChunkedBody(100, 100)
     assert body.feed(b"1") == 0

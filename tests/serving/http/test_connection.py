@@ -224,6 +224,29 @@ def test_half_a_request_is_never_answered_as_a_whole_one(sent: bytes) -> None:
     assert bench.transport.closed
 
 
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_request_that_was_refused_by_its_head_is_not_refused_again(leaves: bool) -> None:
+    """Its body was only to be thrown away: that it never comes changes nothing."""
+    bench = Bench(body_seconds=20)
+    bench.read(post(b"12345", path="/nope")[:-2])
+    if leaves:
+        assert bench.connection.eof_received() is False
+    else:
+        bench.later(21)
+        assert bench.transport.closed
+    assert [answer.status for answer in bench.answers()] == [404]
+    assert bench.counts.refusals == [(404, "not_found")]
+
+
+def test_who_leaves_behind_a_refused_request_is_still_answered_the_one_before() -> None:
+    bench = Bench()
+    bench.connection.data_received(post(b"1") + post(b"12345", path="/nope")[:-2])
+    assert bench.connection.eof_received()
+    bench.clock.turn()
+    assert [answer.status for answer in bench.answers()] == [200, 404]
+    assert bench.transport.closed
+
+
 def test_a_lost_connection_leaves_the_queue() -> None:
     bench = Bench()
     assert bench.counts.open == 1
@@ -245,6 +268,17 @@ def test_one_connection_too_many_is_told_so() -> None:
     assert bench.transport.closed
     assert bench.engine.calls == []
     assert not first.closed
+
+
+def test_of_very_many_connections_too_many_few_are_kept_open() -> None:
+    """Each holds a file while it is drained, and without files callers are cut without a word."""
+    bench = Bench()
+    bench.shared.most_connections = 1
+    opened = [bench.connect()[1] for _ in range(100)]
+    assert all(b"too_many_connections" in transport.written[0] for transport in opened)
+    kept = [transport for transport in opened if not transport.closed]
+    assert kept == opened[:32]
+    assert all(transport.half_closed for transport in kept)
 
 
 def test_a_refusal_counts_with_its_code() -> None:

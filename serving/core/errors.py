@@ -34,7 +34,8 @@ class RequestError(Exception):
 
     def document(self) -> dict[str, object]:
         """The body of the error answer, for a JSON encoder."""
-        return {"error": {"code": self.code, "message": self.message, "field": self.field, "row": self.row}}
+        field = None if self.field is None else _encodable(self.field)
+        return {"error": {"code": self.code, "message": _encodable(self.message), "field": field, "row": self.row}}
 
 
 class NotReadyError(RequestError):
@@ -49,3 +50,8 @@ class PredictionError(RequestError):
 
     def __init__(self, reason: str) -> None:
         super().__init__("internal", reason, status=500)
+
+
+def _encodable(text: str) -> str:
+    """`text`, which may quote the caller, with whatever UTF-8 cannot tell (half a surrogate pair) as "?"."""
+    return text.encode(errors="replace").decode()

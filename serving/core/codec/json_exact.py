@@ -5,6 +5,7 @@ second time with the standard library, only to name the row and the field.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
@@ -12,6 +13,7 @@ import orjson
 
 from serving.core.errors import RequestError
 
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 WRAPPERS: Final = ("rows", "instances")
 _FORMS: Final = 'an object by field name, a list of them, {"rows": […]}, or arrays in the order of the fields'
 
@@ -51,6 +53,10 @@ def _parse(body: bytes) -> object:
 
 def _parse_lenient(body: bytes, error: orjson.JSONDecodeError) -> object:
     try:
-        return json.loads(body)
+        document = json.loads(body.decode())
+        if _SURROGATE.search(body):
+            # orjson refuses half a pair, which is no text; json lets it through. Encoding finds it.
+            json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise RequestError("malformed_json", f"the body is no valid JSON: {error}") from error
+    return document

@@ -1,3 +1,4 @@
+import json
 from collections import deque
 from collections.abc import Callable
 
@@ -89,6 +90,13 @@ def test_a_path_added_again_is_replaced(engine: Engine) -> None:
     assert ask(site, "/a").body == b"2"
     assert site.allowed("/a") == "GET"
     assert site.paths == ("/invocations", "/a")
+
+
+def test_a_refusal_can_be_told_whatever_it_quotes() -> None:
+    answer = refusal(RequestError("extra_field", "no \ud800", row=1, field="\udfff\u2603"))
+    error = json.loads(answer.body)["error"]
+    assert (error["field"], error["row"]) == ("?\u2603", 1)
+    assert error["message"].endswith(": no ?")
 
 
 def test_a_refusal_says_what_the_caller_may_do() -> None:

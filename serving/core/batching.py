@@ -19,6 +19,12 @@ from serving.core.service import Service
 
 _LEAST: Final = 1e-9
 _PACE_RATE: Final = 0.2
+_SWEEP: Final = 32
+"""Fewer requests whose callers have left are not worth going through those that wait."""
+_OVERDUE: Final = 4.0
+"""A run in the thread may take so many times what is expected of it,"""
+_OVERDUE_SECONDS: Final = 1.0
+"""and so much more, before it is thought never to end."""
 Reply = Callable[[Answer | RequestError], None]
 
 
@@ -107,6 +113,8 @@ Outcomes = list[tuple[list[Ticket], list[Job], Answered | Exception]]
 """What became of the requests of a run, by those that went through the model together."""
 SETTLED: Final = Ticket(Call(b""), Job(0, (), "", b"", ""), None, 0.0, 0.0, None)
 """The ticket of every request that was refused: there is nothing left to cancel."""
+_NO_CALL: Final = SETTLED.call
+_NO_JOB: Final = SETTLED.job
 
 
 def nobody() -> None:
@@ -128,6 +136,8 @@ class Lane:
         """What runs in that thread now."""
         self.running_until = 0.0
         """When that is expected to end."""
+        self.overdue_at = 0.0
+        """When that should have ended by any means: from then on the model is thought not to answer."""
         self.answered_at = 0.0
         """When the model last answered, by the engine's clock."""
         self._pace = 0.0
@@ -145,6 +155,8 @@ class Lane:
         self.decode_seconds = 0.0
         """Time spent on decoding since the last run."""
         self._waiting: deque[Ticket] = deque()
+        self._gone = 0
+        """How many of those have nobody who waits for an answer."""
 
     def put(self, ticket: Ticket) -> None:
         """Let a request wait."""
@@ -153,15 +165,26 @@ class Lane:
         self.rows += ticket.job.rows
 
     def drop(self, ticket: Ticket) -> None:
-        """A request that waits needs no answer any more."""
+        """A request that waits needs no answer any more.
+
+        Its body is let go at once, and its place once half of the places are such: so callers that come and leave
+        while a long run holds the queue up take no more memory than those that stay.
+        """
         self._dropped()
         self.jobs -= 1
         self.rows -= ticket.job.rows
+        ticket.call, ticket.job, ticket.lane = _NO_CALL, _NO_JOB, None
+        self._gone += 1
+        if self._gone >= _SWEEP and 2 * self._gone > len(self._waiting):
+            self._waiting = deque(waiting for waiting in self._waiting if waiting.reply is not None)
+            self._gone = 0
 
     def begin(self, tickets: list[Ticket], now: float) -> None:
         """`tickets` begin to run in the thread."""
         self.running = tuple(tickets)
-        self.running_until = now + self.expected(tickets)
+        expected = self.expected(tickets)
+        self.running_until = now + expected
+        self.overdue_at = now + _OVERDUE * expected + _OVERDUE_SECONDS
 
     def expected(self, tickets: list[Ticket]) -> float:
         """Seconds that a run of `tickets` is expected to take."""
@@ -220,6 +243,8 @@ class Lane:
                 ticket.lane = None
                 self.jobs -= 1
                 self.rows -= size
+            else:
+                self._gone -= 1
             waiting.popleft()
         return taken, late
 

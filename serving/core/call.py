@@ -73,6 +73,6 @@ class Router(Protocol):
         """The variant's name; RequestError when the call names one that there is not."""
         ...
 
-    def answered(self, calls: Sequence[Call], answered: Answered) -> None:
+    def answered(self, calls: Sequence[Call], jobs: Sequence[Job], answered: Answered) -> None:
         """These were answered: copies may go to shadow variants, when there is time."""
         ...

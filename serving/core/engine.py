@@ -12,35 +12,20 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, cast
 
+from serving.core import readiness
 from serving.core.batching import SETTLED, Lane, Limits, Outcomes, Reply, Ticket, attempt, nobody
 from serving.core.call import Aside, Call, Observer, Router
 from serving.core.errors import NotReadyError, RequestError
+from serving.core.overload import LATE, refusal
+from serving.core.readiness import measure
 from serving.core.service import Service
 
 SLOW_SECONDS: Final = 0.005
 """A model that takes longer for one row runs in a thread, so that the event loop goes on answering `/ping`."""
 LONG_SECONDS: Final = 0.05
 """So does any other model with a run that is expected to take longer, such as one request of very many rows."""
-LATELY_SECONDS: Final = 1.0
-"""How old the last answer of a model in a thread may be for `/ping` to call it ready."""
 
 CallSoon = Callable[[Callable[[], None]], object]
-
-# These are handed to callers and never raised: a raised exception would keep the frames that it came through.
-_LATE: Final = RequestError("deadline_exceeded", "the time that the caller gave was over before its turn", status=504)
-_FULL: Final = RequestError(
-    "overloaded", "more requests wait than can be answered in time; try again", status=503, retry_after=1
-)
-
-
-def measure(service: Service, clock: Callable[[], float] = time.monotonic) -> float:
-    """Seconds that `service` takes for one row, the best of three; PredictionError when it does not answer."""
-    best = float("inf")
-    for _ in range(3):
-        begun = clock()
-        service.warm_up()
-        best = min(best, clock() - begun)
-    return best
 
 
 class Engine:
@@ -79,18 +64,20 @@ class Engine:
         now = self._clock()
         limits = self.limits
         deadline = call.deadline
+        lane = self._default
         try:
             lane = self._lane(call)
             # Mostly there is room and no hurry: then nothing needs to be estimated.
             if lane.jobs >= self._room or lane.rows >= limits.rows or deadline is not None:
-                refusal = self._refusal(lane, deadline, now)
-                if refusal is not None:
-                    return self._refuse(refusal, call, reply)
+                reading = now - self._turn_began if self._scheduled else 0.0
+                error = refusal(lane, limits, deadline, now, reading)
+                if error is not None:
+                    return self._refuse(error, call, reply, lane)
             job = lane.service.decode(call.body, call.content_type, call.accept)
         except RequestError as error:
-            return self._refuse(error, call, reply)
+            return self._refuse(error, call, reply, lane)
         except Exception as error:
-            return self._refuse(_internal(error), call, reply)
+            return self._refuse(_internal(error), call, reply, lane)
         lane.decode_seconds += self._clock() - now
         if deadline is None:
             deadline = now + limits.deadline
@@ -112,7 +99,8 @@ class Engine:
         lane.answered_at = self._clock()
         before = self._named.get(name)
         self._named[name] = lane
-        self._lanes = (*(old for old in self._lanes if old is not before or old.busy), lane)
+        self._lanes = (*self._lanes, lane)
+        self._prune()
         if self._default is None or self._default is before:
             self._default = lane
 
@@ -127,8 +115,8 @@ class Engine:
 
     def remove(self, name: str) -> None:
         """Forget a variant; what waits for it is still answered."""
-        lane = self._named.pop(name)
-        self._lanes = tuple(other for other in self._lanes if other is not lane or other.busy)
+        del self._named[name]
+        self._prune()
 
     def failed(self, reason: str) -> None:
         """Refuse what comes from now on, with the reason; what was accepted is still answered."""
@@ -157,22 +145,20 @@ class Engine:
         NotReadyError with the reason when one does not.
         """
         _ = self.service
-        for lane in self._named.values():
-            if not lane.aside:
-                _warm_up(lane, self._clock)
-            lately = max(LATELY_SECONDS, 10 * lane.time.expected(1))
-            silent = self._clock() - lane.answered_at
-            if lane.failure or silent > lately:
-                raise NotReadyError(lane.failure or f"the model has not answered for {silent:.1f} s")
+        readiness.check(self._named.values(), self._lanes, self._clock)
 
     def warm_up(self) -> None:
         """Have every model answer a row, to see that it does; a slow one in its thread, when that is free."""
         for lane in self._named.values():
             if not lane.aside or self._aside is None:
-                _warm_up(lane, self._clock)
-            elif not lane.running and not lane.warming:
-                lane.warming = True
-                self._aside(partial(_failure, lane.service), partial(_warmed, lane, self._clock))
+                readiness.warm_up(lane, self._clock)
+            else:
+                readiness.warm_up_aside(lane, self._clock, self._aside)
+
+    def _prune(self) -> None:
+        """Forget the models that were replaced and have answered all that they accepted: each is as large as ever."""
+        named = set(map(id, self._named.values()))
+        self._lanes = tuple(lane for lane in self._lanes if id(lane) in named or lane.busy)
 
     def _lane(self, call: Call) -> Lane:
         if self._router is not None:
@@ -184,23 +170,22 @@ class Engine:
             raise RequestError("unknown_variant", f"there is no variant {call.variant!r}; this server has one model")
         return lane
 
-    def _refusal(self, lane: Lane, deadline: float | None, now: float) -> RequestError | None:
-        """Why a call is not let in: its time is over or would be before its answer, or there is no room."""
-        limits = self.limits
-        wait = (now - self._turn_began if self._scheduled else 0.0) + lane.wait(now)
-        if lane.jobs >= limits.jobs or (lane.jobs and lane.rows >= limits.rows):
-            return _FULL
-        if wait > limits.wait and lane.jobs >= limits.always:
-            return _FULL
-        if deadline is not None and deadline < now + wait:
-            return _LATE if deadline < now else _FULL
-        return None
-
-    def _refuse(self, error: RequestError, call: Call, reply: Reply) -> Ticket:
-        reply(error)
-        if self._observer is not None:
-            self._observer.refused(error.status, error.code, call=call)
+    def _refuse(self, error: RequestError, call: Call, reply: Reply, lane: Lane | None) -> Ticket:
+        """Count, then reply, so that no refusal goes uncounted, whatever becomes of its reply."""
+        self._refused(error, call, "" if lane is None else lane.name)
+        try:
+            reply(error)
+        except Exception:  # `submit` never raises: the front goes on with its other requests
+            sys.stderr.write(traceback.format_exc())
         return SETTLED
+
+    def _refused(self, error: RequestError, call: Call, variant: str) -> None:
+        if self._observer is None:
+            return
+        try:
+            self._observer.refused(error.status, error.code, call=call, variant=variant)
+        except Exception:  # what the observer does wrong harms no request
+            sys.stderr.write(traceback.format_exc())
 
     def _schedule(self) -> None:
         if not self._scheduled:
@@ -215,12 +200,14 @@ class Engine:
                 self._run(lane)
                 if lane.jobs and not lane.running:
                     self._schedule()
+        if len(self._lanes) > len(self._named):
+            self._prune()
         self._turn_began = self._clock()
 
     def _run(self, lane: Lane) -> None:
         begun = self._clock()
         tickets, late = lane.take(self.limits, begun)
-        self._fail(lane, late, _LATE)
+        self._fail(lane, late, LATE)
         if not tickets:
             return
         if self._aside is not None and (lane.aside or lane.expected(tickets) > LONG_SECONDS):
@@ -244,7 +231,10 @@ class Engine:
             for ticket, answer in zip(tickets, outcome.answers, strict=True):
                 reply, ticket.reply = ticket.reply, None
                 if reply is not None:
-                    reply(answer)
+                    try:
+                        reply(answer)
+                    except Exception:  # one caller that cannot be told harms no other
+                        sys.stderr.write(traceback.format_exc())
         lane.ran(rows, begun, self._clock())
         try:
             self._observe(lane, begun, outcomes)
@@ -254,9 +244,11 @@ class Engine:
     def _fail(self, lane: Lane, tickets: list[Ticket], error: RequestError) -> None:
         """Refuse requests that were accepted."""
         for ticket in tickets:
-            ticket.settle(error)
-            if self._observer is not None:
-                self._observer.refused(error.status, error.code, call=ticket.call, variant=lane.name)
+            self._refused(error, ticket.call, lane.name)
+            try:
+                ticket.settle(error)
+            except Exception:  # one caller that cannot be told harms no other
+                sys.stderr.write(traceback.format_exc())
 
     def _observe(self, lane: Lane, begun: float, outcomes: Outcomes) -> None:
         decode_seconds, lane.decode_seconds = lane.decode_seconds, 0.0
@@ -270,7 +262,7 @@ class Engine:
                     lane.service, jobs, outcome, queued, decode_seconds, calls=calls, variant=lane.name
                 )
             if self._router is not None:
-                self._router.answered(calls, outcome)
+                self._router.answered(calls, jobs, outcome)
             decode_seconds = 0.0
 
 
@@ -278,23 +270,3 @@ def _internal(error: Exception) -> RequestError:
     """A sentence for the caller; the trace is for us."""
     sys.stderr.write("".join(traceback.format_exception(error)))
     return RequestError("internal", "the server failed on this request", status=500)
-
-
-def _failure(service: Service) -> str:
-    """Why the model does not answer a warm-up row; empty when it does."""
-    try:
-        service.warm_up()
-    except Exception as error:  # whatever it is, the model is not ready
-        return str(error) or type(error).__name__
-    return ""
-
-
-def _warm_up(lane: Lane, clock: Callable[[], float]) -> None:
-    _warmed(lane, clock, _failure(lane.service))
-
-
-def _warmed(lane: Lane, clock: Callable[[], float], failure: object) -> None:
-    lane.warming = False
-    lane.failure = str(failure)
-    if not failure:
-        lane.answered_at = clock()

@@ -1,9 +1,11 @@
 """Copies for shadow variants: taken when the answer is sent, run when there is nothing else to do, dropped otherwise.
 
 A shadow must not delay anybody. So copies wait in a short queue, and one at a time is run, only after the event loop
-has seen no request for a while; a slow model runs in its thread. What finds the queue full is dropped and counted.
+has seen no request for a while; what takes long, be it the model or the rows, is decoded and run in a thread. What
+finds the queue full is dropped and counted.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -13,7 +15,7 @@ from serving.core.batching import Lane
 from serving.core.call import Aside, Call
 from serving.core.engine import SLOW_SECONDS
 from serving.core.errors import RequestError
-from serving.core.job import Answered
+from serving.core.job import Answered, Job
 from serving.core.service import Service
 
 IDLE_SECONDS: Final = 0.002
@@ -54,15 +56,20 @@ class Shadows:
         """Have `service` take the copies of variant `name`."""
         self.lanes[name] = Lane(name, service, one_row, aside=self._aside is not None and one_row > SLOW_SECONDS)
 
-    def copy(self, calls: Sequence[Call], live: Answered) -> None:
-        """Let each shadow have the requests that were answered with `live`, when there is time."""
+    def copy(self, calls: Sequence[Call], jobs: Sequence[Job], live: Answered) -> None:
+        """Let each shadow have the requests that were answered with `live`, when there is time.
+
+        One that got an error in place of its answer leaves nothing to compare with, and is left out.
+        """
         start = 0
-        for index, (call, answer) in enumerate(zip(calls, live.answers, strict=True)):
-            if isinstance(answer, RequestError) or len(self._waiting) + len(self.lanes) > WAITING:
-                self.dropped += len(calls) - index
-                break
-            part = live.predictions[start : start + answer.rows]
-            start += answer.rows
+        for call, job, answer in zip(calls, jobs, live.answers, strict=True):
+            part = live.predictions[start : start + job.rows]
+            start += job.rows
+            if isinstance(answer, RequestError):
+                continue
+            if len(self._waiting) + len(self.lanes) > WAITING:
+                self.dropped += 1
+                continue
             for lane in self.lanes.values():
                 self._waiting.append((lane, call, Answered([answer], part, 0.0, 0.0)))
         self._look_later()
@@ -80,17 +87,28 @@ class Shadows:
             self._look_later()
             return
         lane, call, live = self._waiting.popleft()
-        if lane.aside and self._aside is not None:
+        long = lane.aside or lane.time.expected(len(live.predictions)) > SLOW_SECONDS
+        if long and self._aside is not None:
             self._looking = True
-            self._aside(partial(_answered, lane.service, call), partial(self._ran, lane, live))
+            self._aside(partial(_timed, lane.service, call), partial(self._ran, lane, live))
         else:
-            self._ran(lane, live, _answered(lane.service, call))
+            self._ran(lane, live, _timed(lane.service, call))
 
     def _ran(self, lane: Lane, live: Answered, outcome: object) -> None:
         self._looking = False
+        answered, seconds = cast("tuple[Answered | None, float]", outcome)
+        if answered is not None:
+            lane.time.learn(len(live.predictions), seconds)
         if self._observer is not None:
-            self._observer.shadow(lane.service, live, cast("Answered | None", outcome), lane.name)
+            self._observer.shadow(lane.service, live, answered, lane.name)
         self._look_later()
+
+
+def _timed(service: Service, call: Call) -> tuple[Answered | None, float]:
+    """What `service` makes of the call, and the seconds that decoding and running it took."""
+    begun = time.monotonic()
+    answered = _answered(service, call)
+    return answered, time.monotonic() - begun
 
 
 def _answered(service: Service, call: Call) -> Answered | None:

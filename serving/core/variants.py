@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from serving.core.call import Call
 from serving.core.errors import RequestError
-from serving.core.job import Answered
+from serving.core.job import Answered, Job
 from serving.core.shadow import Shadows
 
 _HASHES: Final = 2**32
@@ -49,7 +49,7 @@ class WeightedRouter:
             place = zlib.crc32(call.request_id.encode(errors="replace")) / _HASHES
         return self._names[bisect_right(self._edges, place)]
 
-    def answered(self, calls: Sequence[Call], answered: Answered) -> None:
+    def answered(self, calls: Sequence[Call], jobs: Sequence[Job], answered: Answered) -> None:
         """Let the shadows have copies, when there is time."""
         if self._shadows is not None:
-            self._shadows.copy(calls, answered)
+            self._shadows.copy(calls, jobs, answered)

@@ -361,6 +361,28 @@ def test_without_a_model_everything_says_why() -> None:
         engine.check()
 
 
+def test_a_long_run_is_no_model_that_does_not_answer() -> None:
+    """1,000 rows of 20 ms each are within the limits: /ping stays true, until that takes several times as long."""
+    rig = Rig(row_seconds=0.02)
+    rig.submit(b"1000")
+    rig.loop.turn()
+    rig.loop.now += 30
+    rig.engine.check()
+    rig.loop.now += 30
+    with pytest.raises(NotReadyError, match=r"has not answered for 60\.0 s"):
+        rig.engine.check()
+
+
+def test_a_model_that_waits_for_the_thread_of_another_is_well() -> None:
+    rig = Rig(row_seconds=0.02)
+    rig.install(FakeService(rig.loop, 0.02), "other")
+    rig.submit(b"1000")
+    rig.loop.turn()
+    rig.engine.warm_up()
+    rig.loop.now += 10
+    rig.engine.check()
+
+
 def test_after_a_swap_each_request_is_answered_by_the_model_that_it_was_decoded_for() -> None:
     rig = Rig()
     rig.submit(b"old")

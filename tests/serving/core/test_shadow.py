@@ -32,6 +32,10 @@ def live(*bodies: bytes) -> Answered:
     return Answered(answers, np.arange(len(bodies), dtype=np.float32), 0.0, 0.0)
 
 
+def jobs(*rows: int) -> list[Job]:
+    return [Job(count, [0.0] * count, "application/json", b"", "") for count in rows]
+
+
 class Rig:
     def __init__(self, *, one_row: float = 0.0001, broken: bool = False) -> None:
         self.timers: list[tuple[float, Callable[[], None]]] = []
@@ -56,7 +60,7 @@ class Rig:
 
 def test_copies_are_run_one_at_a_time_in_quiet_moments() -> None:
     rig = Rig()
-    rig.shadows.copy([Call(b"a"), Call(b"b")], live(b"a", b"b"))
+    rig.shadows.copy([Call(b"a"), Call(b"b")], jobs(1, 1), live(b"a", b"b"))
     assert rig.service.bodies == []
     rig.time_passes()
     assert rig.service.bodies == [b"a"]
@@ -67,7 +71,7 @@ def test_copies_are_run_one_at_a_time_in_quiet_moments() -> None:
 
 def test_while_requests_come_no_copy_runs() -> None:
     rig = Rig()
-    rig.shadows.copy([Call(b"a")], live(b"a"))
+    rig.shadows.copy([Call(b"a")], jobs(1), live(b"a"))
     for _ in range(5):
         rig.shadows.requests += 1
         rig.time_passes()
@@ -79,7 +83,7 @@ def test_while_requests_come_no_copy_runs() -> None:
 def test_what_finds_the_queue_full_is_dropped_and_counted() -> None:
     rig = Rig()
     for _ in range(WAITING + 7):
-        rig.shadows.copy([Call(b"a")], live(b"a"))
+        rig.shadows.copy([Call(b"a")], jobs(1), live(b"a"))
     assert rig.shadows.dropped == 7
     assert len(rig.timers) == 1
 
@@ -87,10 +91,32 @@ def test_what_finds_the_queue_full_is_dropped_and_counted() -> None:
 @pytest.mark.parametrize("broken", [True, False])
 def test_a_slow_shadow_runs_in_its_thread_and_its_failure_is_a_count(broken: bool) -> None:
     rig = Rig(one_row=0.1, broken=broken)
-    rig.shadows.copy([Call(b"a"), Call(b"b")], live(b"a", b"b"))
+    rig.shadows.copy([Call(b"a"), Call(b"b")], jobs(1, 1), live(b"a", b"b"))
     rig.time_passes()
     assert (rig.seen, len(rig.threads), rig.timers) == ([], 1, [])
     work, done = rig.threads.pop()
     done(work())
     assert rig.seen == [("next", 0.0, not broken)]
     assert len(rig.timers) == 1
+
+
+def test_many_rows_run_in_the_thread_although_one_is_fast() -> None:
+    rig = Rig(one_row=0.0001)
+    many = Answered([Answer("application/json", b"a", 1000)], np.zeros(1000, dtype=np.float32), 0.0, 0.0)
+    rig.shadows.copy([Call(b"a")], jobs(1000), many)
+    rig.time_passes()
+    assert (rig.service.bodies, len(rig.threads)) == ([], 1)
+    work, done = rig.threads.pop()
+    done(work())
+    assert rig.service.bodies == [b"a"]
+
+
+def test_an_answer_that_failed_costs_no_other_its_copy() -> None:
+    rig = Rig()
+    answers = [Answer("", b"a", 1), RequestError("internal", "not a finite number", status=500), Answer("", b"c", 1)]
+    predictions = np.array([0, np.nan, np.nan, 3], dtype=np.float32)
+    rig.shadows.copy([Call(b"a"), Call(b"b"), Call(b"c")], jobs(1, 2, 1), Answered(answers, predictions, 0.0, 0.0))
+    rig.time_passes()
+    rig.time_passes()
+    assert (rig.service.bodies, [first for _, first, _ in rig.seen]) == ([b"a", b"c"], [0.0, 3.0])
+    assert (rig.shadows.dropped, rig.timers) == (0, [])

@@ -12,7 +12,14 @@ Format = Literal["fp32", "int8", "fp16"]
 """How the weights of a graph are stored; inputs, outputs and arithmetic are float32 in each."""
 # Of a column with more categories, that many are named in a message.
 _SHOWN_CATEGORIES = 10
+# Below it float64 holds every whole number; above it an exponent is easier to read.
+_LONGEST_WHOLE = 1e15
 Hyperparameter = str | int | float | bool
+
+
+def spelt(value: float) -> str:
+    """A number with every digit that it has, a whole one without a point."""
+    return str(int(value)) if float(value).is_integer() and abs(value) < _LONGEST_WHOLE else repr(float(value))
 
 
 class Section(BaseModel):
@@ -33,7 +40,7 @@ class Column(Section):
     categories: Annotated[tuple[str, ...], Field(strict=False)] = ()
     nullable: bool = False
     pii: bool = False
-    """Personal: left out of captured traffic, and no training row's own value is shown."""
+    """Personal: left out of captured traffic and of the sample rows, and the page hides its training range."""
     height: int | None = Field(default=None, ge=1, le=2048)
     """Of an image, in pixels, as the network takes it."""
     width: int | None = Field(default=None, ge=1, le=2048)
@@ -46,7 +53,7 @@ class Column(Section):
         if not numeric and (self.minimum is not None or self.maximum is not None):
             raise ValueError(f"a column of type {self.type} has no minimum or maximum")
         if self.minimum is not None and self.maximum is not None and self.minimum >= self.maximum:
-            raise ValueError(f"minimum {self.minimum:g} must be below maximum {self.maximum:g}")
+            raise ValueError(f"minimum {spelt(self.minimum)} must be below maximum {spelt(self.maximum)}")
         if (self.type == "category") != bool(self.categories):
             raise ValueError("categories must be given for a column of type category, and only for such a one")
         if len(set(self.categories)) != len(self.categories):
@@ -86,11 +93,11 @@ class Column(Section):
         else:
             words = "a number" if self.type == "float" else "a whole number"
             if self.minimum is not None and self.maximum is not None:
-                words += f" from {self.minimum:g} to {self.maximum:g}"
+                words += f" from {spelt(self.minimum)} to {spelt(self.maximum)}"
             elif self.minimum is not None:
-                words += f" of at least {self.minimum:g}"
+                words += f" of at least {spelt(self.minimum)}"
             elif self.maximum is not None:
-                words += f" of at most {self.maximum:g}"
+                words += f" of at most {spelt(self.maximum)}"
             unlimited = self.minimum is None and self.maximum is None
             words += f" {'in ' if unlimited else ''}{self.unit}" if self.unit else ""
         return words + (", or nothing" if self.nullable else "")

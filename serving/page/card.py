@@ -8,7 +8,7 @@ from models.schema import Behaviour, Column, Gate
 from models.spec import ModelSpec
 from monitoring.baseline import CategoryDistribution, NumberDistribution
 from serving.core.artefact import Artefact
-from serving.page.form import words
+from serving.page.form import measured, words
 
 _METRICS: Final = {
     "mae": "Mean absolute error",
@@ -109,7 +109,7 @@ def _inputs(artefact: Artefact) -> str:
 
 
 def _input(column: Column, distribution: NumberDistribution | CategoryDistribution) -> str:
-    cells = (column.expectation, seen(distribution), f"{100 * distribution.null_fraction:.3g} %")
+    cells = (column.expectation, seen(column, distribution), f"{100 * distribution.null_fraction:.3g} %")
     return (
         f'<tr><th scope="row">{escape(words(column.name))}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
@@ -117,10 +117,14 @@ def _input(column: Column, distribution: NumberDistribution | CategoryDistributi
     )
 
 
-def seen(distribution: NumberDistribution | CategoryDistribution) -> str:
+def seen(column: Column, distribution: NumberDistribution | CategoryDistribution) -> str:
     """The values of the training rows in a few words."""
     if isinstance(distribution, CategoryDistribution):
         frequent = sorted(distribution.counts.items(), key=lambda entry: -entry[1])[:5]
         return ", ".join(f"{name} {count}" for name, count in frequent)
     unit = f" {distribution.unit}" if distribution.unit else ""
-    return f"{distribution.minimum:g} to {distribution.maximum:g}{unit}, mean {distribution.mean:.4g}"
+    mean = f"mean {distribution.mean:.4g}"
+    # The least and the greatest value of a personal column are each some person's own.
+    if column.pii:
+        return f"{mean}{unit}"
+    return f"{measured(distribution.minimum)} to {measured(distribution.maximum)}{unit}, {mean}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
+from models.schema import spelt
 from serving.core.service import Service
 from serving.page import assets, openapi
 from serving.page.page import short_release
@@ -156,10 +157,10 @@ def _spelt(value: object) -> object:
 
 def _limits(schema: Node) -> str:
     low, high = schema.get("minimum"), schema.get("maximum")
-    if low is None and high is None:
+    if low is None:
         return ""
     unit = f" {escape(schema['x-unit'])}" if "x-unit" in schema else ""
-    return f" from {low:g} to {high:g}{unit}" if high is not None else f" of at least {low:g}{unit}"
+    return f" from {spelt(low)} to {spelt(high)}{unit}" if high is not None else f" of at least {spelt(low)}{unit}"
 
 
 def _block(value: object, label: str) -> str:

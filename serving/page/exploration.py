@@ -17,7 +17,7 @@ CURVE_CATEGORIES = 30
 _MARGIN = 0.15
 """How far a curve goes beyond the training range, as a share of that range."""
 _DIGITS = 5
-"""Significant digits of a value that is tried: enough for any reader, and shorter on screen."""
+"""A value that is tried is rounded to about so many digits of the training range: enough for any reader."""
 
 
 def explored(column: Column, distribution: NumberDistribution | CategoryDistribution) -> dict[str, Any]:
@@ -35,16 +35,25 @@ def explored(column: Column, distribution: NumberDistribution | CategoryDistribu
         }
     bins = distribution.quantiles
     low, high = _decile(bins, 0.1), _decile(bins, 0.9)
+    # The least and the greatest value of a personal column are each some person's own, and so is a curve's end that
+    # is made from them.
+    ends = [low, high] if column.pii else [distribution.minimum, distribution.maximum]
+    span = distribution.maximum - distribution.minimum
+
+    def tried(value: float) -> float:
+        # A value close to zero in a wide range keeps digits of its own.
+        return _allowed(column, value, min(span or abs(value), abs(value)))
+
     middle = [low, *(edge for edge in bins.edges if low < edge < high), high]
     return {
         "kind": "number",
         "integer": column.type == "integer",
-        "trained": [distribution.minimum, distribution.maximum],
-        "typical": _allowed(column, _decile(bins, 0.5)),
+        "trained": None if column.pii else ends,
+        "typical": tried(_decile(bins, 0.5)),
         "typicalName": "median",
-        "range": _unique(_allowed(column, edge) for edge in middle),
+        "range": _unique(tried(edge) for edge in middle),
         "rangeName": "over the middle 80 % of the training data",
-        "curve": _points(column, distribution),
+        "curve": _points(column, ends[0], ends[1]),
     }
 
 
@@ -60,25 +69,26 @@ def _decile(bins: Bins, share: float) -> float:
     return max(edge for edge, rows in zip(bins.edges, below, strict=True) if rows <= allowed)
 
 
-def _points(column: Column, distribution: NumberDistribution) -> list[float]:
-    """Points of equal distance over the training range and some way beyond it."""
-    margin = _MARGIN * (distribution.maximum - distribution.minimum) or abs(distribution.maximum) * _MARGIN or 1.0
-    low, high = _allowed(column, distribution.minimum - margin), _allowed(column, distribution.maximum + margin)
+def _points(column: Column, first: float, last: float) -> list[float]:
+    """Points of equal distance from `first` to `last` and some way beyond both."""
+    margin = _MARGIN * (last - first) or abs(last) * _MARGIN or 1.0
+    scale = margin / _MARGIN
+    low, high = _allowed(column, first - margin, scale), _allowed(column, last + margin, scale)
     step = (high - low) / (CURVE_POINTS - 1)
-    return _unique(_allowed(column, low + step * i) for i in range(CURVE_POINTS))
+    return _unique(_allowed(column, low + step * i, scale) for i in range(CURVE_POINTS))
 
 
 def _unique(values: Iterable[float]) -> list[float]:
     return sorted(set(values))
 
 
-def _allowed(column: Column, value: float) -> float:
-    """`value` with few digits, whole for an integer, moved to where the specification takes it."""
+def _allowed(column: Column, value: float, scale: float) -> float:
+    """`value` to _DIGITS digits of `scale`, whole for an integer, moved to where the specification takes it."""
     low = -math.inf if column.minimum is None else column.minimum
     high = math.inf if column.maximum is None else column.maximum
     if column.type == "integer":
         low = low if math.isinf(low) else math.ceil(low)
         high = high if math.isinf(high) else math.floor(high)
         return int(min(max(round(value), low), high))
-    rounded = float(f"{value:.{_DIGITS}g}")
-    return min(max(rounded, low), high)
+    digits = _DIGITS - 1 - math.floor(math.log10(scale)) if scale else 0
+    return min(max(round(value, digits), low), high)

@@ -2,13 +2,16 @@
 
 from html import escape
 
-from models.schema import Column
+import numpy as np
+
+from models.schema import Column, spelt
 from monitoring.baseline import CategoryDistribution, NumberDistribution, Value
 
 RADIO_CATEGORIES = 5
 """Up to as many categories are shown at once; more go into a list."""
 NAMED_CATEGORIES = 6
 """Of so many categories the hint says how often they occur."""
+HIDDEN = "The range of the training data is not shown: the field is personal."
 
 
 def field(column: Column, distribution: NumberDistribution | CategoryDistribution, example: Value) -> str:
@@ -23,6 +26,13 @@ def words(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
+def measured(value: float) -> str:
+    """A number of the training data in the fewest digits that are it in float32, as the model is given features."""
+    if value.is_integer() or abs(value) > np.finfo(np.float32).max or float(np.float32(value)) != value:
+        return spelt(value)
+    return str(np.float32(value))
+
+
 def _number(column: Column, distribution: NumberDistribution, example: Value) -> str:
     name = column.name
     attributes = {
@@ -32,16 +42,18 @@ def _number(column: Column, distribution: NumberDistribution, example: Value) ->
         "inputmode": "numeric" if column.type == "integer" else "decimal",
         "step": "1" if column.type == "integer" else "any",
         "autocomplete": "off",
-        "value": _spelt(example),
+        "value": spelt(example) if isinstance(example, float) else "" if example is None else str(example),
         "aria-describedby": f"hint-{name} error-{name}",
-        "data-trained-minimum": f"{distribution.minimum:g}",
-        "data-trained-maximum": f"{distribution.maximum:g}",
     }
-    attributes |= {} if column.minimum is None else {"min": f"{column.minimum:g}"}
-    attributes |= {} if column.maximum is None else {"max": f"{column.maximum:g}"}
+    low, high = measured(distribution.minimum), measured(distribution.maximum)
+    # The least and the greatest value of a personal column are each some person's own.
+    trained = {} if column.pii else {"data-trained-minimum": low, "data-trained-maximum": high}
+    attributes |= trained
+    attributes |= {} if column.minimum is None else {"min": spelt(column.minimum)}
+    attributes |= {} if column.maximum is None else {"max": spelt(column.maximum)}
     listed = " ".join(f'{key}="{escape(value)}"' for key, value in attributes.items())
     unit = f'<span class="unit" aria-hidden="true">{escape(column.unit)}</span>' if column.unit else ""
-    hint = f"Trained on {distribution.minimum:g} to {distribution.maximum:g}."
+    hint = f"Trained on {low} to {high}." if trained else HIDDEN
     hint += " Leave empty if unknown." if column.nullable else ""
     spoken = f' <span class="spoken">in {escape(column.unit)}</span>' if column.unit else ""
     return (
@@ -49,12 +61,6 @@ def _number(column: Column, distribution: NumberDistribution, example: Value) ->
         f'<div class="control"><input {listed}{"" if column.nullable else " required"}>{unit}</div>'
         f"{_notes(column, hint)}</div>"
     )
-
-
-def _spelt(example: Value) -> str:
-    if isinstance(example, float) and example.is_integer():
-        return str(int(example))
-    return "" if example is None else str(example)
 
 
 def _choice(column: Column, distribution: CategoryDistribution, example: Value) -> str:

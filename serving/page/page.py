@@ -15,7 +15,7 @@ from monitoring.baseline import Baseline, NumberDistribution, Value
 from serving.core.service import Service
 from serving.page import assets, card
 from serving.page.exploration import explored
-from serving.page.form import field, words
+from serving.page.form import field, measured, words
 from serving.page.histogram import histogram
 
 _ADDRESS: Final = "http://localhost:8080/invocations"
@@ -114,7 +114,7 @@ def _samples(sample: tuple[dict[str, Value], ...], target: str, unit: str) -> st
 
 
 def _result(distribution: NumberDistribution, column: Column) -> str:
-    ends = f"from {distribution.minimum:g} to {distribution.maximum:g} {column.unit}".strip()
+    ends = f"from {measured(distribution.minimum)} to {measured(distribution.maximum)} {column.unit}".strip()
     label = f"Histogram of {words(column.name)} over {distribution.rows} training rows, {ends}"
     return assets.fill(
         "result.html",

@@ -13,6 +13,8 @@ def test_the_words_for_what_a_column_takes() -> None:
     assert power.expectation == "a number from 20 to 500 hp, or nothing"
     assert Column(name="weight", type="integer", minimum=0).expectation == "a whole number of at least 0"
     assert Column(name="age", type="float", maximum=9).expectation == "a number of at most 9"
+    wide = Column(name="time", type="integer", minimum=0.5, maximum=1234567, unit="s")
+    assert wide.expectation == "a whole number from 0.5 to 1234567 s"
     assert Column(name="pull", type="float", unit="m/s²").expectation == "a number in m/s²"
     assert Column(name="parts", type="integer", nullable=True).expectation == "a whole number, or nothing"
     assert Column(name="name", type="string").expectation == "text"

@@ -37,8 +37,8 @@ function span(values) {
 /**
  * Draw `points` [{value, prediction}] into `box`.
  *
- * `current` and `probe` are indices of points, `trained` [low, high] for numbers, `whole` ones or not. Returns the
- * function that tells the index of the point nearest to a place on screen (clientX).
+ * `current` and `probe` are indices of points, `trained` [low, high] for numbers or null, `whole` ones or not. Returns
+ * the function that tells the index of the point nearest to a place on screen (clientX).
  */
 export function draw(box, { points, numeric, whole, trained, current, probe, label, axis }) {
   const width = Math.max(box.clientWidth, 240);
@@ -56,7 +56,7 @@ export function draw(box, { points, numeric, whole, trained, current, probe, lab
   const x = points.map(({ value }, i) => xOf(value, i));
 
   const svg = element("svg", { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-label": label });
-  if (numeric) svg.append(training(xOf, trained, first, first + reach, bottom));
+  if (numeric && trained) svg.append(training(xOf, trained, first, first + reach, bottom));
   for (const mark of marks) {
     svg.append(element("line", { x1: left, x2: right, y1: y(mark), y2: y(mark), class: "grid" }));
     svg.append(element("text", { x: left - 8, y: y(mark) + 4, class: "tick end" }, String(mark)));

@@ -1,6 +1,6 @@
 // How much the answer depends on each field: the model is asked again with one field changed at a time.
 
-import { byId, difference, model, shown, withUnit } from "./model.js";
+import { byId, difference, entered, enteredWithUnit, model, shown, withUnit } from "./model.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -30,8 +30,8 @@ function item({ feature, effect, low, high }, value, widest) {
   const same = value === feature.typical;
   const entry = document.createElement("li");
   const versus = same
-    ? `${withUnit(value, feature.unit)}, the ${feature.typicalName}`
-    : `${withUnit(value, feature.unit)} instead of ${shown(feature.typical)}`;
+    ? `${enteredWithUnit(value, feature.unit)}, the ${feature.typicalName}`
+    : `${enteredWithUnit(value, feature.unit)} instead of ${entered(feature.typical)}`;
   const range = shown(low) === shown(high) ? `always ${withUnit(low, unit)}` : `${shown(low)} to ${withUnit(high, unit)}`;
   entry.append(
     text("span", "name", feature.label),

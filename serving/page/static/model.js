@@ -13,8 +13,13 @@ const signs = new Intl.NumberFormat("en", {
   signDisplay: "exceptZero",
 });
 
-/** A prediction or a value as people read it. */
+/** A prediction as people read it. */
 export const shown = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : (value ?? "unknown"));
+
+/** A field's value as it was entered or tried: every digit of it was asked about. */
+export const entered = (value) => String(value ?? "unknown");
+
+export const enteredWithUnit = (value, unit) => (unit ? `${entered(value)} ${unit}` : entered(value));
 
 /** A difference, with its sign. */
 export const difference = (value) => signs.format(value).replace("-", "−");
@@ -30,14 +35,34 @@ export class Refusal extends Error {
   }
 }
 
-/** Predictions for `rows`, in as few requests as the server's limit of rows allows; Refusal when one is refused. */
+/** Predictions for `rows`, in as few requests as the server's limits allow; Refusal when one is refused. */
 export async function ask(rows, signal) {
   const predictions = [];
-  for (let start = 0; start < rows.length; start += model.maxRows) {
-    const part = rows.slice(start, start + model.maxRows);
-    predictions.push(...(await invoke("application/json", JSON.stringify(part), signal)).predictions);
+  for (const body of bodies(rows)) {
+    predictions.push(...(await invoke("application/json", body, signal)).predictions);
   }
   return predictions;
+}
+
+/** `rows` as JSON arrays, each of at most maxRows rows and maxBytes bytes; a row too large for one is alone in it. */
+function bodies(rows) {
+  const encoder = new TextEncoder();
+  const found = [];
+  let part = [];
+  // The two brackets; each row comes with a comma.
+  let bytes = 2;
+  for (const text of rows.map((row) => JSON.stringify(row))) {
+    const length = encoder.encode(text).length + 1;
+    if (part.length > 0 && (part.length === model.maxRows || bytes + length > model.maxBytes)) {
+      found.push(part);
+      part = [];
+      bytes = 2;
+    }
+    part.push(text);
+    bytes += length;
+  }
+  if (part.length > 0) found.push(part);
+  return found.map((texts) => `[${texts.join(",")}]`);
 }
 
 /** One request's answer as parsed JSON. */

@@ -1,7 +1,7 @@
 // The curve of the prediction over one field, all others as entered: one request of as many rows as it has points.
 
 import { draw } from "./chart.js";
-import { ask, byId, latest, model, shown, withUnit } from "./model.js";
+import { ask, byId, entered, enteredWithUnit, latest, model, shown, withUnit } from "./model.js";
 
 const field = byId("whatif-field");
 const slider = byId("whatif-value");
@@ -14,19 +14,19 @@ let begun = false;
 const chosen = () => model.features.find(({ name }) => name === field.value);
 
 /** The values of the curve with the entered one among them. */
-function values(feature, entered) {
-  if (feature.kind === "category") return feature.curve.includes(entered) ? feature.curve : [entered, ...feature.curve];
-  if (entered === null || feature.curve.includes(entered)) return feature.curve;
-  return [...feature.curve, entered].sort((one, other) => one - other);
+function values(feature, own) {
+  if (feature.kind === "category") return feature.curve.includes(own) ? feature.curve : [own, ...feature.curve];
+  if (own === null || feature.curve.includes(own)) return feature.curve;
+  return [...feature.curve, own].sort((one, other) => one - other);
 }
 
 const explore = latest(async (signal, row) => {
   const feature = chosen();
-  const entered = row[feature.name];
-  const tried = values(feature, entered);
+  const own = row[feature.name];
+  const tried = values(feature, own);
   const predictions = await ask(tried.map((value) => ({ ...row, [feature.name]: value })), signal);
   const points = tried.map((value, i) => ({ value, prediction: predictions[i] }));
-  const current = tried.indexOf(entered);
+  const current = tried.indexOf(own);
   drawn = { row, feature, points, current, probe: current < 0 ? Math.floor(points.length / 2) : current };
   show();
 });
@@ -63,16 +63,18 @@ function move(probe) {
     label: label(drawn),
     axis: numeric && feature.unit ? `${feature.label} (${feature.unit})` : feature.label,
   });
-  const reading = `${withUnit(value, feature.unit)} → ${withUnit(prediction, model.target.unit)}`;
+  const reading = `${enteredWithUnit(value, feature.unit)} → ${withUnit(prediction, model.target.unit)}`;
   slider.value = String(probe);
   slider.setAttribute("aria-valuetext", reading.replace("→", "gives"));
   byId("whatif-reading").textContent = reading;
   byId("whatif-use").disabled = probe === current;
 }
 
-function isTrained({ kind, trained, range }, value) {
-  if (kind === "category") return range.includes(value);
-  return value >= trained[0] && value <= trained[1];
+/** Where `value` lies; of a personal number the training range is not told, nor where it ends. */
+function place({ kind, trained, range }, value) {
+  if (kind === "number" && !trained) return "not shown";
+  const inside = kind === "category" ? range.includes(value) : value >= trained[0] && value <= trained[1];
+  return inside ? "inside" : "outside";
 }
 
 function table() {
@@ -84,10 +86,10 @@ function table() {
     const line = document.createElement("tr");
     const head = document.createElement("th");
     head.scope = "row";
-    head.textContent = shown(value) + (i === current ? " (your value)" : "");
+    head.textContent = entered(value) + (i === current ? " (your value)" : "");
     line.append(head);
     line.insertCell().textContent = shown(prediction);
-    line.insertCell().textContent = isTrained(feature, value) ? "inside" : "outside";
+    line.insertCell().textContent = place(feature, value);
     return line;
   });
   byId("whatif-table").tBodies[0].replaceChildren(...lines);

@@ -6,10 +6,14 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Page, Route, expect
+
+from models.spec import ModelSpec
 
 pytestmark = pytest.mark.slow
 
@@ -239,6 +243,58 @@ def test_files_are_asked_for_once(open_page: Open) -> None:
     expect(page.locator("#marker")).to_be_visible()
     sizes = page.evaluate("performance.getEntriesByType('resource').map((e) => [e.name, e.transferSize])")
     assert [name for name, size in sizes if "/static/" in name and size > 0] == []
+
+
+@pytest.fixture(scope="module")
+def narrow_url(
+    start_server: Callable[..., Any],
+    make_artefact: Callable[..., Path],
+    spec: ModelSpec,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """A real server of a model that takes 1,500 bytes a request, weights of seven digits, a personal horsepower."""
+    changes: dict[str, dict[str, object]] = {"weight": {"maximum": 1234567.0}, "horsepower": {"pii": True}}
+    columns = tuple(column.model_copy(update=changes.get(column.name, {})) for column in spec.columns)
+    serving = spec.serving.model_copy(update={"max_body_bytes": 1500})
+    base = tmp_path_factory.mktemp("narrow")
+    make_artefact(base / "model", spec=spec.model_copy(update={"columns": columns, "serving": serving}))
+    process = start_server(base, RELEASE="group/1")
+    process.wait_until_ready()
+    return process.url
+
+
+def test_a_server_that_takes_few_bytes_gets_few_at_a_time(open_page: Open, narrow_url: str) -> None:
+    page = open_page(at=narrow_url)
+    expect(page.locator("#whatif-reading")).to_contain_text("→")
+    sizes: list[int] = []
+    page.on("request", lambda asked: sizes.append(len(asked.post_data_buffer or b"")) if asked.post_data else None)
+    page.locator("#field-weight").fill("2500")
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator("#influence li").filter(has_text="2500 lb")).to_have_count(1)
+    expect(page.locator("#form-error")).to_be_hidden()
+    assert len(sizes) > 2
+    assert 1000 < max(sizes) <= 1500
+
+
+def test_the_curve_of_a_personal_field_is_drawn_without_its_training_range(open_page: Open, narrow_url: str) -> None:
+    page = open_page(at=narrow_url)
+    page.locator("#whatif-field").select_option("horsepower")
+    expect(page.locator("#whatif-plot svg")).to_have_attribute("aria-label", re.compile("Horsepower"))
+    expect(page.locator("#whatif-plot .line")).to_have_count(1)
+    expect(page.locator("#whatif-plot .trained")).to_have_count(0)
+    page.get_by_text("As a table").click()
+    expect(page.locator("#whatif-table tbody tr").first).to_contain_text("not shown")
+
+
+def test_an_entered_number_is_taken_up_to_the_limit_and_shown_as_it_is(open_page: Open, narrow_url: str) -> None:
+    page = open_page(at=narrow_url)
+    page.locator("#field-weight").fill("1234567")
+    page.get_by_role("button", name="Predict").click()
+    expect(page.locator("#influence li").filter(has_text="1234567 lb instead of")).to_have_count(1)
+    page.locator("#whatif-field").select_option("weight")
+    expect(page.locator("#whatif-reading")).to_contain_text("1234567 lb → ")
+    page.get_by_text("As a table").click()
+    expect(page.locator("#whatif-table").get_by_text("1234567 (your value)")).to_have_count(1)
 
 
 def test_a_server_that_takes_few_rows_gets_few_at_a_time(open_page: Open) -> None:

@@ -33,6 +33,15 @@ def test_fields_are_shown_with_range_and_unit(html: str) -> None:
     assert "one of <code>USA</code>, <code>Europe</code>, <code>Japan</code>" in html
 
 
+def test_limits_have_every_digit(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = tuple(
+        column.model_copy(update={"maximum": 1234567.0}) if column.name == "weight" else column
+        for column in service.spec.columns
+    )
+    monkeypatch.setattr(service, "spec", service.spec.model_copy(update={"columns": columns}))
+    assert "integer from 1000 to 1234567 lb" in docs.render(service).decode()
+
+
 def test_what_a_model_calls_itself_is_escaped(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     title = "<script>alert(1)</script>"
     spec = service.spec.model_copy(update={"title": title, "description": title})

@@ -66,6 +66,26 @@ def test_of_many_categories_the_frequent_ones_are_tried() -> None:
     assert (found["curve"][0], len(found["curve"])) == ("c499", CURVE_CATEGORIES)
 
 
+def test_a_narrow_range_far_from_zero_keeps_its_values() -> None:
+    column = Column(name="x", type="float")
+    found = explored(column, describe_numbers("x", np.linspace(1_700_000_000.0, 1_700_005_000.0, 1001)))
+    assert found["typical"] == pytest.approx(1_700_002_500, abs=0.1)
+    assert (len(found["range"]), len(found["curve"])) == (9, CURVE_POINTS)
+
+
+def test_small_values_in_a_wide_range_do_not_become_zero() -> None:
+    found = explored(Column(name="x", type="float"), describe_numbers("x", np.array([*[0.25] * 99, 1e9])))
+    assert found["typical"] == 0.25
+
+
+def test_a_personal_field_tells_no_extreme_of_the_training_rows() -> None:
+    values = np.array([*np.linspace(20.0, 60.0, 101), 3.0, 97.5])
+    found = explored(FLOAT.model_copy(update={"pii": True}), describe_numbers("x", values))
+    assert found["trained"] is None
+    told = [found["typical"], *found["range"], *found["curve"]]
+    assert 10 < min(told) < max(told) < 70
+
+
 def test_every_value_that_is_tried_is_one_that_the_server_takes(service: Service) -> None:
     row = {name: service.artefact.baseline.sample[0][name] for name in service.spec.features}
     for column in service.spec.feature_columns:

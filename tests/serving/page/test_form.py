@@ -30,6 +30,14 @@ def test_a_number_begins_with_its_exact_value() -> None:
     assert "Trained on 1 to 7.25. Leave empty if unknown." in html
 
 
+def test_limits_and_ranges_have_every_digit() -> None:
+    column = Column(name="x", type="float", minimum=-0.123456789, maximum=1234567)
+    html = field(column, describe_numbers("x", np.array([0.1, 1234567.0], dtype=np.float32)), 0.5)
+    assert 'min="-0.123456789" max="1234567"' in html
+    assert 'data-trained-minimum="0.1" data-trained-maximum="1234567"' in html
+    assert "Trained on 0.1 to 1234567." in html
+
+
 def test_names_and_descriptions_are_escaped() -> None:
     column = Column(name="x", type="category", categories=("<b>", "b"), description='a "quoted" <i>')
     html = field(column, describe_categories("x", np.array([0.0]), column.categories), "<b>")

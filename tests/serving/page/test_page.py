@@ -1,13 +1,16 @@
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from models.spec import ModelSpec
 from monitoring.baseline import describe_numbers
-from serving.core.service import Service
-from serving.page import assets, page
+from serving.core.service import Service, load_service
+from serving.page import assets, openapi, page
 from serving.page.form import words
 from serving.page.histogram import histogram, position
 
@@ -94,6 +97,20 @@ def test_what_a_model_calls_itself_is_escaped(service: Service, monkeypatch: pyt
     text = page.render(service).decode()
     assert "<script>alert" not in text
     assert "a &amp; b" in text
+
+
+def test_what_is_personal_is_on_no_page(make_artefact: Callable[..., Path], spec: ModelSpec, tmp_path: Path) -> None:
+    columns = tuple(column.model_copy(update={"pii": column.name == "weight"}) for column in spec.columns)
+    folder = make_artefact(tmp_path / "model", spec=spec.model_copy(update={"columns": columns}))
+    service = load_service(folder, None, "group/1")
+    shown = page.render(service).decode()
+    weights = {row["weight"] for row in service.artefact.baseline.sample}
+    assert len(weights) == 1
+    buttons = [json.loads(found["data-row"] or "") for _, found in Elements(shown).found if "data-row" in found]
+    assert {row["weight"] for row in (*buttons, *openapi.sample_rows(service))} == weights
+    assert len({row["displacement"] for row in buttons}) == len(buttons) == 5
+    assert not re.search(r"\b(1612|4984)\b", shown)
+    assert "The range of the training data is not shown: the field is personal." in shown
 
 
 def test_bars_cover_the_axis_and_the_highest_fills_the_height() -> None:

@@ -142,7 +142,9 @@ def _containers() -> Iterator[Finding]:
     if os.geteuid() == 0:
         yield Finding(subject="root", state="ok", detail="containers can be run")
     else:
-        advice = "only containers and slow tests need it: sudo .venv/bin/drivetrain local up --containers, sudo make test"
+        advice = (
+            "only containers and slow tests need it: sudo .venv/bin/drivetrain local up --containers, sudo make test"
+        )
         yield Finding(subject="root", state="note", detail="the user is not root", advice=advice)
 
 

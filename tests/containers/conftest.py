@@ -10,6 +10,7 @@ import pytest
 from rehearsal.containers import training_packages
 from rehearsal.containers.build import BuiltImage, build
 from rehearsal.containers.engine import Engine, default_folder, open_engine
+from tests.installed import need_programs
 from tests.serving.conftest import write_artefact
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
+    need_programs("podman", "runc", "conmon", "mmdebstrap")
     return open_engine(default_folder(ROOT))
 
 

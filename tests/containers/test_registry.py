@@ -16,6 +16,7 @@ from rehearsal.containers.build import BuiltImage
 from rehearsal.containers.engine import ContainerError, Engine, open_engine
 from rehearsal.containers.registry import local_registry, pull, push
 from tests.containers.running import running
+from tests.installed import need_programs
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +36,7 @@ def elsewhere() -> Generator[Engine]:
 def test_pulled_elsewhere_by_digest(
     engine: Engine, elsewhere: Engine, serving_image: BuiltImage, tmp_path: Path
 ) -> None:
+    need_programs("docker-registry")
     with local_registry(tmp_path / "registry") as address:
         digest = push(engine, serving_image.id, address, "drivetrain-serving")
         manifest = manifest_of(address, digest)

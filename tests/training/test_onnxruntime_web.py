@@ -2,7 +2,6 @@
 
 import functools
 import http.server
-import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -15,12 +14,11 @@ from playwright.sync_api import Page, sync_playwright
 
 from models.schema import graph_file
 from models.spec import ModelSpec
+from tests.installed import CHROMIUM, ONNXRUNTIME_WEB, need
 from training.dataset import Rows, read_rows
 from training.onnx_model import OnnxModel
 from training.train import train
 
-CHROMIUM = Path("/usr/bin/chromium")
-RUNTIME = Path(__file__).parents[2] / ".tools" / "onnxruntime-web"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PAGE = """<!doctype html><title>onnxruntime-web</title><script type="module">
 import * as ort from "./ort.wasm.bundle.min.mjs";
@@ -38,13 +36,7 @@ window.predict = async ({file, values, rows, times}) => {
   return {dims, type, predictions: Array.from(data), milliseconds};
 };
 </script>"""
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not (CHROMIUM.exists() and RUNTIME.is_dir()) and os.environ.get("CI") != "true",
-        reason="no chromium or no onnxruntime-web: run tests/install_packages",
-    ),
-]
+pytestmark = pytest.mark.slow
 
 TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm", ".html": "text/html"}
 
@@ -59,6 +51,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def artefact(tmp_path_factory: pytest.TempPathFactory, spec: ModelSpec) -> Any:
+    need(CHROMIUM, ONNXRUNTIME_WEB)
     from tests.training.conftest import Job  # noqa: PLC0415 - a conftest's class, needed once a module
 
     job = Job(tmp_path_factory.mktemp("web"), spec)
@@ -70,7 +63,7 @@ def artefact(tmp_path_factory: pytest.TempPathFactory, spec: ModelSpec) -> Any:
 @pytest.fixture(scope="module")
 def page(artefact: Any) -> Iterator[Page]:
     folder = artefact.base / "model"
-    for file in RUNTIME.iterdir():
+    for file in ONNXRUNTIME_WEB.iterdir():
         shutil.copy(file, folder)
     (folder / "index.html").write_text(PAGE)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder))

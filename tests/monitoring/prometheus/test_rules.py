@@ -18,11 +18,11 @@ from serving.observe import shared
 from serving.observe.distributions import distributions_of
 from serving.observe.metrics import Observer
 from serving.observe.series import Description, claim
+from tests.installed import PROMTOOL, need
 
 ROOT = Path(__file__).resolve().parents[3]
 RULES = ROOT / "monitoring" / "prometheus" / "serving.rules.yml"
 TRIALS = ROOT / "tests" / "monitoring" / "prometheus" / "serving.test.yml"
-PROMTOOL = ROOT / ".tools" / "bin" / "promtool"
 
 
 @pytest.fixture(scope="module")
@@ -93,10 +93,17 @@ def test_every_alert_is_tried() -> None:
 
 
 def promtool(*arguments: str, given: bytes = b"") -> str:
+    need(PROMTOOL)
     done = subprocess.run([PROMTOOL, *arguments], input=given, capture_output=True, check=False, cwd=ROOT)
     output = (done.stdout + done.stderr).decode()
     assert done.returncode == 0, output
     return output
+
+
+def test_without_promtool_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(globals(), "PROMTOOL", tmp_path / "promtool")
+    with pytest.raises(pytest.skip.Exception, match="no promtool; get it with: tests/install_packages"):
+        promtool("--version")
 
 
 @pytest.mark.slow

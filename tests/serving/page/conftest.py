@@ -1,6 +1,5 @@
 """The page in real headless Chromium: one server, one browser, and a page that must never complain."""
 
-import os
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +14,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from models.spec import ModelSpec
 from monitoring.baseline import Baseline, describe_numbers
 from serving.core.service import Service, load_service
+from tests.installed import CHROMIUM, need
 
-CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -113,8 +112,7 @@ def image_url(start_server: Callable[..., Any], image_base: Path) -> str:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not CHROMIUM.exists() and os.environ.get("CI") != "true":
-        pytest.skip("no chromium: apt-get install -y chromium")
+    need(CHROMIUM)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -12,7 +12,9 @@ from typing import Any
 
 import httpx
 import numpy as np
+import onnx
 import pytest
+from onnx import helper, numpy_helper
 
 from models.spec import ModelSpec
 from tests.serving.conftest import BIAS, ROOT, WEIGHTS
@@ -21,6 +23,8 @@ from tests.serving.survival.load import LOST, RIGHT
 
 pytestmark = pytest.mark.slow
 Make = Callable[..., Any]
+_LARGE = 4_000_000
+"""Numbers in a model whose place in memory is seen: 16 MB."""
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +64,38 @@ def test_a_swap_under_load_loses_nothing_and_mixes_nothing(group: Group, base_di
             load.wait_for(50, release)
     assert set(load.seen.outcomes) == {RIGHT}
     assert group.status()["workers"][0]["restarts"] == 0
+
+
+def test_swaps_under_load_leave_no_old_model_in_memory(
+    start_group: Callable[..., Group], tmp_path: Path, make_artefact: Make, make_graph: Make
+) -> None:
+    large = onnx.load_from_string(make_graph())
+    large.graph.initializer.append(numpy_helper.from_array(np.zeros(_LARGE, dtype=np.float32), "table"))
+    large.graph.node[-1].output[0] = "linear"
+    for node in (
+        helper.make_node("ArgMax", ["features"], ["index"], axis=1, keepdims=0),
+        helper.make_node("Gather", ["table", "index"], ["zero"]),
+        helper.make_node("Add", ["linear", "zero"], ["prediction"]),
+    ):
+        large.graph.node.append(node)
+    folder = make_artefact(tmp_path / "model", large.SerializeToString())
+    group = start_group(tmp_path, SERVING_WORKERS="1")
+    (worker,) = group.pids()
+    sizes: list[int] = []
+    with group.load({"": PREDICTION, "new": PREDICTION}, callers=16) as load:
+        for _ in range(14):
+            load.wait_for(20)
+            assert group.swap(folder, release="new")[0] == 200
+            sizes.append(resident(worker))
+    assert set(load.seen.outcomes) == {RIGHT}
+    # A model that was kept at each swap would come to ten of them.
+    assert max(sizes[4:]) - max(sizes[:4]) < 3 * 4 * _LARGE, sizes
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory."""
+    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
+    return 1024 * int(line.split()[1])
 
 
 @pytest.mark.parametrize("damage", ["graph", "manifest", "pinned", "missing", "nonsense", "other model"])

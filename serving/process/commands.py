@@ -49,7 +49,7 @@ def read_command(supervisor: Supervisor, body: bytes) -> tuple[Place, bool]:
     """The model to take and whether it may be another one; CommandError says what is wrong."""
     try:
         document: object = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CommandError(f"the body is no valid JSON: {error}") from error
     if not isinstance(document, dict):
         raise CommandError('the body must be an object such as {"folder": "/models/4"}')

@@ -135,7 +135,8 @@ def _parse(content: bytes) -> ControlRequest | None:
     for field in fields:
         name, _, value = field.partition(b":")
         if name.strip().lower() == b"content-length" and value.strip().isdigit():
-            length = int(value)
+            # A number of thousands of digits is an error to the interpreter.
+            length = int(value) if len(value) < 16 else _MOST_BYTES + 1
     if len(body) < length:
         return None
     method, path = words[0].decode("latin-1"), words[1].decode("latin-1")

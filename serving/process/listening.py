@@ -4,7 +4,9 @@ The supervisor makes them and keeps them, so that connections which wait for a w
 successor. Standard library only: the supervisor imports this.
 """
 
+import errno
 import socket
+from typing import cast
 
 _BACKLOG = 4096
 
@@ -34,7 +36,26 @@ def listen(host: str, port: int, count: int) -> list[socket.socket]:
     except OSError as error:
         for listener in listeners:
             listener.close()
-        raise ListenError(
-            f"cannot listen on {host}:{port}: {error.strerror}; choose another port with SAGEMAKER_BIND_TO_PORT"
-        ) from error
+        remedy = "choose another port with SAGEMAKER_BIND_TO_PORT"
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            remedy = "SERVING_HOST must be an address of this machine"
+        raise ListenError(f"cannot listen on {host}:{port}: {error.strerror}; {remedy}") from error
     return listeners
+
+
+def bind_beside(address: object) -> socket.socket:
+    """A socket at `address`, as another socket's `getsockname` tells it; it gets no connection before it listens.
+
+    OSError when there is no room for one.
+    """
+    (host, *_) = place = cast("tuple[str, ...]", address)
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        bound.bind(place)
+    except OSError:
+        bound.close()
+        raise
+    return bound

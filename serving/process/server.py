@@ -52,7 +52,7 @@ def serve(container: Container) -> None:
     if control is not None:
         ticks.append(control.tick)
     try:
-        supervisor.run(functools.partial(_announce, container, planned, started), lambda: [tick() for tick in ticks])
+        supervisor.run(functools.partial(_announce, container, planned, started), ticks)
     finally:
         if control is not None:
             control.close()

@@ -10,6 +10,7 @@ from typing import Final
 
 from serving.observe import shared
 from serving.process.channel import Channel
+from serving.process.listening import bind_beside
 
 STUCK_SECONDS: Final = 1.5
 """A worker whose event loop has not turned for as long is killed. It turns four times a second by itself."""
@@ -18,10 +19,13 @@ BATCH_STUCK_SECONDS: Final = 3600.0
 SageMaker gives up on a request by itself after at most as long (ModelClientConfig)."""
 STARTUP_SECONDS: Final = 60.0
 """The same for a worker that has not answered a row yet: it may be loading a large model."""
-UNREADY_SECONDS: Final = 5.0
-"""A worker whose model has not answered for as long, though its event loop turns, is killed as well."""
+UNREADY_SECONDS: Final = 30.0
+"""A worker whose model has not answered for as long, though its event loop turns, is killed as well. `/ping` says 503
+long before: a slow model that is at a large request should end it, not be started anew."""
 _LONGEST_PAUSE: Final = 10.0
 _FIRST_PAUSE: Final = 0.1
+_NO_ROOM_PAUSE: Final = 1.0
+"""After a worker that could not be forked."""
 _HEALTHY_SECONDS: Final = 10.0
 """A worker that was ready for as long starts its successors' count of failures anew."""
 
@@ -33,7 +37,7 @@ class Slot:
         self, number: int, listener: socket.socket, cells: shared.Cells, stuck_seconds: float = STUCK_SECONDS
     ) -> None:
         self.number: Final = number
-        self.listener: Final = listener
+        self.listener = listener
         self.cells: Final = cells
         self.stuck_seconds: Final = stuck_seconds
         self.pid = 0
@@ -50,6 +54,28 @@ class Slot:
         self._ready_at = 0.0
         self._unready_since: float | None = None
         self._killed = False
+        self._address: object = None
+        """Where to listen again; None while the listener is open."""
+
+    def withdraw(self) -> None:
+        """Have the kernel hand new connections to the other workers' sockets; who waits at this one is turned away."""
+        if self._address is None:
+            self._address = self.listener.getsockname()
+            self.listener.close()
+
+    def bind_again(self) -> None:
+        """Give the next worker a socket in the place of one that was withdrawn; OSError when there is no room.
+
+        It is bound and does not listen: the worker listens once it can answer.
+        """
+        if self._address is not None:
+            self.listener = bind_beside(self._address)
+            self._address = None
+
+    def not_begun(self, now: float) -> None:
+        """No worker could be forked."""
+        self.barren += 1
+        self.start_at = now + _NO_ROOM_PAUSE
 
     def begin(self, pid: int, channel: Channel, now: float) -> None:
         """A worker was forked."""
@@ -69,6 +95,8 @@ class Slot:
         `awake_since` is when the supervisor itself last came back from a standstill, such as a paused container: the
         workers stood still as well, and no silence before that counts.
         """
+        if self._killed:
+            return ""
         silent = now - max(self.cells[shared.HEARTBEAT], self._began, awake_since)
         if silent > (self.stuck_seconds if self.ready else STARTUP_SECONDS):
             return f"has not turned its event loop for {silent:.1f} s"
@@ -77,7 +105,7 @@ class Slot:
             return ""
         if self._unready_since is None:
             self._unready_since = now
-        if now - max(self._unready_since, awake_since) > UNREADY_SECONDS:
+        if now - max(self._unready_since, awake_since) > max(UNREADY_SECONDS, self.stuck_seconds):
             return f"has a model that does not answer for {now - self._unready_since:.1f} s"
         return ""
 
@@ -85,7 +113,6 @@ class Slot:
         """End a worker that does not answer; SIGKILL reaches a stopped one too."""
         if not self._killed:
             self._killed = True
-            self.cells[shared.STUCK] += 1
             os.kill(self.pid, signal.SIGKILL)
 
     def ended(self, now: float) -> None:
@@ -101,6 +128,8 @@ class Slot:
         self.cells[shared.PID] = self.cells[shared.READY] = 0.0
         self.cells[shared.CONNECTIONS] = self.cells[shared.QUEUE_DEPTH] = 0.0
         self.cells[shared.RESTARTS] += 1
+        # Together, since /metrics tells the difference as workers that died.
+        self.cells[shared.STUCK] += self._killed
         if self.channel is not None:
             self.channel.close()
             self.channel = None

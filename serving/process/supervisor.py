@@ -32,6 +32,8 @@ _TURN_SECONDS: Final = 0.1
 _STANDSTILL_SECONDS: Final = 1.0
 _HOPELESS: Final = 5
 """Starts in a row, without any worker ready, after which the group gives up."""
+_BARREN: Final = 2
+"""Starts in a row, of one slot, after which new connections are left to the other workers."""
 _STOPS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -81,16 +83,16 @@ class Supervisor:
         if watched is not None and source.fileno() in watched:
             self._selector.unregister(source)
 
-    def run(self, on_ready: Callable[[Message], None], each_turn: Callable[[], object]) -> None:
+    def run(self, on_ready: Callable[[Message], None], ticks: Sequence[Callable[[], object]] = ()) -> None:
         """Serve until SIGTERM or SIGINT; ServeError when no worker can be brought to answer.
 
-        `on_ready` is called once, when the first worker answers; `each_turn` ten times a second.
+        `on_ready` is called once, when the first worker answers; each of `ticks` ten times a second.
         """
         pipe = SignalPipe((*_STOPS, signal.SIGCHLD))
         self.watch(pipe.socket, partial(self._signalled, pipe))
         try:
             while self._stopping is None or any(slot.pid for slot in self.slots):
-                self._turn(on_ready, each_turn)
+                self._turn(on_ready, ticks)
         finally:
             pipe.close()
             self._selector.close()
@@ -110,7 +112,7 @@ class Supervisor:
             if slot.pid:
                 os.kill(slot.pid, signal.SIGTERM)
 
-    def _turn(self, on_ready: Callable[[Message], None], each_turn: Callable[[], object]) -> None:
+    def _turn(self, on_ready: Callable[[Message], None], ticks: Sequence[Callable[[], object]]) -> None:
         now = time.monotonic()
         if now - self._turned > _STANDSTILL_SECONDS:
             self._awake_since = now
@@ -121,10 +123,10 @@ class Supervisor:
             for slot in self.slots:
                 if not slot.pid and now >= slot.start_at and not self.swaps.busy:
                     self._start(slot, on_ready)
-            self.swaps.tick()
-            each_turn()
+            for tick in (self.swaps.tick, *ticks):
+                _guarded(tick)
         for key, _ in self._selector.select(_TURN_SECONDS):
-            key.data()
+            _guarded(key.data)
 
     def _signalled(self, pipe: SignalPipe) -> None:
         for number in pipe.received():
@@ -133,17 +135,35 @@ class Supervisor:
                 self.stop()
 
     def _start(self, slot: Slot, on_ready: Callable[[Message], None]) -> None:
+        try:
+            pid, ours = self._fork(slot)
+        except OSError as error:
+            # Too many processes or open files: that may pass, and the other workers go on.
+            slot.not_begun(time.monotonic())
+            say(f"worker {slot.number} cannot be started: {error.strerror}; it is tried again", "warning")
+            self._withdraw(slot)
+            return
+        slot.begin(pid, ours, time.monotonic())
+        self.watch(ours.socket, partial(self._heard, slot, on_ready))
+
+    def _fork(self, slot: Slot) -> tuple[int, Channel]:
+        """The new worker and the way to it; OSError when the machine has no room for one."""
+        slot.bind_again()
         ours, theirs = channels()
         # A signal to stop that came in between would find the child without anyone to heed it.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
-        pid = os.fork()
-        if pid == 0:
+        try:
+            pid = os.fork()
+            if pid == 0:
+                ours.close()
+                self._be_worker(slot, theirs)
+        except OSError:
             ours.close()
-            self._be_worker(slot, theirs)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
-        theirs.close()
-        slot.begin(pid, ours, time.monotonic())
-        self.watch(ours.socket, partial(self._heard, slot, on_ready))
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+            theirs.close()
+        return pid, ours
 
     def _be_worker(self, slot: Slot, channel: Channel) -> None:
         """What the child does; it never returns."""
@@ -209,7 +229,8 @@ class Supervisor:
         self.swaps.lost(slot)
         if self._stopping is not None:
             return
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        self._withdraw(slot)
+        how = f"was killed by {_signal_name(-code)}" if code < 0 else f"ended with status {code}"
         if self._refusal and not self.about:
             self.stop(self._refusal)
         elif slot.barren >= _HOPELESS and not any(other.ready for other in self.slots):
@@ -217,6 +238,14 @@ class Supervisor:
         else:
             reason = f": {self._refusal}" if self._refusal and not was_ready else ""
             say(f"worker {slot.number} {how}{reason}; another is started", "warning")
+
+    def _withdraw(self, slot: Slot) -> None:
+        """Leave new connections to the others while no worker of `slot` can be brought to answer.
+
+        Not where no other worker answers: who comes then waits, and the port stays ours.
+        """
+        if slot.barren >= _BARREN and any(other.ready for other in self.slots if other is not slot):
+            slot.withdraw()
 
     def _look(self, now: float) -> None:
         for slot in self.slots:
@@ -230,6 +259,24 @@ class Supervisor:
             if complaint:
                 say(f"worker {slot.number} {complaint} and is killed", "warning")
                 slot.kill()
+
+
+def _guarded(act: Callable[[], object]) -> None:
+    """Do it; whatever goes wrong is told, and the workers are watched on."""
+    try:
+        act()
+    except Exception:
+        say(f"the supervisor goes on after an error: {traceback.format_exc()}", "error")
+        # What goes wrong again at once must not keep the processor busy.
+        time.sleep(_TURN_SECONDS)
+
+
+def _signal_name(number: int) -> str:
+    """Such as SIGKILL; real-time signals have no names."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def say(text: str, level: Level = "info") -> None:

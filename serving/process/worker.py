@@ -1,7 +1,8 @@
 """A worker: the event loop with a front, the engine, and the models. It runs in a process of its own, forked early.
 
-Only here are the heavy packages imported. The front listens before the models are loaded, so that `/ping` can say 503
-with the reason from then on. Four times a second the worker has its models answer a row and writes its heartbeat.
+Only here are the heavy packages imported. The group's first workers listen before their models are loaded, so that
+`/ping` can say 503 with the reason from then on; a successor listens when it can answer, and who came meanwhile
+waits at its socket. Four times a second the worker has its models answer a row and writes its heartbeat.
 """
 
 import asyncio
@@ -22,10 +23,11 @@ from serving.core.batching import Limits
 from serving.core.engine import Engine
 from serving.core.errors import NotReadyError
 from serving.core.shadow import Shadows
-from serving.http.fronts import FrontName, create_front
+from serving.http.fronts import Front, FrontName, create_front
+from serving.http.listeners import BACKLOG
 from serving.http.routes import build_site
 from serving.observe.observation import Observation
-from serving.observe.shared import SHADOWS_DROPPED
+from serving.observe.shared import LOADED, RESTARTS, SHADOWS_DROPPED, regions
 from serving.process.aside import Aside
 from serving.process.channel import Channel
 from serving.process.models import LoadError, Models
@@ -79,20 +81,35 @@ class Worker:
         front = create_front(
             cast("FrontName", container.front), engine, build_site(engine, observer), observer=observer
         )
-        await front.start([self._seat.slot.listener])
-        # The front has a copy of its own: with this one open, nobody could be refused after the front has stopped.
-        self._seat.slot.listener.close()
+        early = not self._succeeds()
+        if early:
+            await self._listen(front)
         shadows = Shadows(loop.call_later, observer, Aside(loop))
         models = Models(engine, shadows, observer, self._seat.threads, self._seat.container.batch_bytes)
         ticking = asyncio.create_task(self._tick(engine, shadows))
         loop.add_reader(self._channel.socket, self._heard, models)
         reason = await self._load(models, places, stopping)
         if not reason:
+            if not early:
+                await self._listen(front)
             await stopping.wait()
         await front.stop(STOP_SECONDS)
         ticking.cancel()
         self._observation.close()
         return 1 if reason else 0
+
+    def _succeeds(self) -> bool:
+        """Whether this worker is in the place of another one, in a group that has served."""
+        loaded = any(cells[LOADED] for cells in regions(self._seat.memory))
+        return loaded and bool(self._seat.slot.cells[RESTARTS])
+
+    async def _listen(self, front: Front) -> None:
+        listener = self._seat.slot.listener
+        # One that was bound anew does not listen yet.
+        listener.listen(BACKLOG)
+        await front.start([listener])
+        # The front has a copy of its own: with this one open, nobody could be refused after the front has stopped.
+        listener.close()
 
     async def _load(self, models: Models, places: Places, stopping: asyncio.Event) -> str:
         """Bring the models to answer; the reason when they cannot be brought to it."""

@@ -85,6 +85,7 @@ def test_a_refusal_says_why(supervisor: Any, ask: Ask) -> None:
     ("body", "message"),
     [
         (b"{", "no valid JSON"),
+        (b"[" * 60_000, "no valid JSON"),
         ([], "must be an object"),
         ({}, "folder is missing"),
         ({"folder": 4}, "folder is 4; expected a text"),

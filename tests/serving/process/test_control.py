@@ -71,7 +71,14 @@ def test_a_request_in_pieces_is_read_whole_and_answered_later(rig: Rig) -> None:
         assert connection.recv(10) == b""
 
 
-@pytest.mark.parametrize("sent", [b"nonsense\r\n\r\n", b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: " + b"9" * 5000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"x" * 70_000,
+    ],
+)
 def test_what_is_no_request_is_refused(rig: Rig, sent: bytes) -> None:
     with rig.connect() as connection:
         rig.send(connection, sent)

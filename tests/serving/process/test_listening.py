@@ -37,3 +37,19 @@ def test_a_port_of_another_server_is_taken_though_that_one_shares_it_with_itself
         port = first.getsockname()[1]
         with pytest.raises(ListenError, match=rf"127\.0\.0\.1:{port}: Address already in use; choose another port"):
             listen("127.0.0.1", port, workers)
+
+
+@pytest.mark.parametrize("host", ["192.0.2.7", "256.0.0.1.example.invalid"])
+def test_a_host_that_is_not_of_this_machine_is_named(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if host.endswith("invalid"):
+        # A resolver may take its time.
+        monkeypatch.setattr(socket, "socket", Nameless)
+    with pytest.raises(ListenError, match=rf"{host}:8080: .*; SERVING_HOST must be an address of this machine"):
+        listen(host, 8080, 1)
+
+
+class Nameless(socket.socket):
+    """A socket on a machine whose resolver knows nobody."""
+
+    def bind(self, address: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {address}")

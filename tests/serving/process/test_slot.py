@@ -3,12 +3,14 @@
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from serving.observe import shared
 from serving.process import slot as module
 from serving.process.channel import channels
+from serving.process.listening import bind_beside, listen
 from serving.process.slot import Slot
 
 
@@ -66,20 +68,26 @@ def test_silence_while_the_supervisor_stood_still_does_not_count(slot: Slot) -> 
 
 def test_a_model_that_does_not_answer_though_its_loop_turns(slot: Slot) -> None:
     slot.became_ready(100.4)
-    for now in (110.0, 112.0, 114.0):
+    for now in (110.0, 120.0, 139.0):
         beat(slot, now, ready=False)
         assert slot.complaint(now, 0) == ""
-    beat(slot, 115.5, ready=False)
-    assert slot.complaint(115.5, 0) == "has a model that does not answer for 5.5 s"
-    beat(slot, 115.6)
-    assert slot.complaint(115.6, 0) == ""
+    beat(slot, 140.5, ready=False)
+    assert slot.complaint(140.5, 0) == "has a model that does not answer for 30.5 s"
+    beat(slot, 140.6)
+    assert slot.complaint(140.6, 0) == ""
 
 
 def test_a_kill_is_done_and_counted_once(slot: Slot, killed: list[tuple[int, int]]) -> None:
+    slot.became_ready(100.4)
+    assert slot.complaint(110.0, 0)
     slot.kill()
+    assert slot.complaint(110.0, 0) == ""
     slot.kill()
     assert killed == [(4242, signal.SIGKILL)]
-    assert slot.cells[shared.STUCK] == 1
+    # Restarts less those of stuck workers are the ones that died: both rise at once.
+    assert (slot.cells[shared.RESTARTS], slot.cells[shared.STUCK]) == (0, 0)
+    slot.ended(110.1)
+    assert (slot.cells[shared.RESTARTS], slot.cells[shared.STUCK]) == (1, 1)
 
 
 def test_the_first_restart_is_at_once_and_the_next_ones_wait(slot: Slot) -> None:
@@ -110,6 +118,29 @@ def test_a_worker_of_a_transform_job_may_take_its_time_over_a_payload() -> None:
         slot.became_ready(100.4)
         beat(slot, 110.0)
         assert slot.complaint(700.0, 0) == ""
+        beat(slot, 110.0, ready=False)
+        assert [slot.complaint(now, 0) for now in (110.0, 700.0)] == ["", ""]
+        beat(slot, 110.0)
         assert "has not turned its event loop for 3601.0 s" in slot.complaint(3711.0, 0)
         if slot.channel is not None:
             slot.channel.close()
+
+
+def test_a_withdrawn_socket_is_bound_again_and_gets_nobody_before_it_listens() -> None:
+    (first,) = listen("127.0.0.1", 0, 1)
+    address = first.getsockname()
+    with ExitStack() as stack:
+        other = stack.enter_context(bind_beside(address))
+        other.listen()
+        slot = Slot(0, first, shared.region(shared.allocate(1), 0))
+        slot.withdraw()
+        slot.bind_again()
+        stack.callback(slot.listener.close)
+        for _ in range(20):
+            stack.enter_context(socket.create_connection(address))
+            stack.enter_context(other.accept()[0])
+        assert slot.listener.getsockname() == address
+        slot.listener.listen()
+        for _ in range(64):
+            stack.enter_context(socket.create_connection(address))
+        stack.enter_context(slot.listener.accept()[0])

@@ -1,11 +1,13 @@
 """A folder of artefacts of which the current one is served: what its link `current` names, else the newest whole one.
 
 Whoever publishes a model writes it beside the others and then moves the link, or writes manifest.json last. The folder
-is looked at twice a second: a change of notification may get lost, a look cannot. A model that is refused is not tried
-again until something about it changes. Standard library only: the supervisor imports this.
+is looked at twice a second: a change of notification may get lost, a look cannot. A model that is refused is tried
+again when one of its files changes, and with growing pauses anyway: the trouble may have been a passing one, such as a
+worker that died meanwhile or a full disk. Standard library only: the supervisor imports this.
 """
 
 import json
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,8 +23,12 @@ MANIFEST_FILE: Final = "manifest.json"
 CURRENT: Final = "current"
 _LOOK_SECONDS: Final = 0.5
 
-Seen = tuple[str, int, int]
-"""Folder, and size and time of its manifest."""
+_FIRST_PAUSE: Final = 30.0
+_LONGEST_PAUSE: Final = 600.0
+"""A model that brings down the worker that tries it must not do so all the time."""
+
+Seen = tuple[str, int, tuple[tuple[int, int], ...]]
+"""Folder, time of its manifest, and size and time of all its files."""
 
 
 class WatchedFolder:
@@ -37,6 +43,8 @@ class WatchedFolder:
         self._seen = seen
         self._clock = clock
         self._next = 0.0
+        self._refused: Seen | None = None
+        self._retry_at = self._pause = 0.0
 
     def tick(self) -> None:
         """Look, when it is time."""
@@ -45,7 +53,7 @@ class WatchedFolder:
             return
         self._next = now + _LOOK_SECONDS
         found = look(self._folder)
-        if found is None or found == self._seen:
+        if found is None or found == self._seen or (found == self._refused and now < self._retry_at):
             return
         place = replace(self._swaps.places.default, folder=found[0], manifest_sha256=None, release=Path(found[0]).name)
         self._swaps.request(place, lambda outcome: self._done(found, outcome))
@@ -53,11 +61,15 @@ class WatchedFolder:
     def _done(self, found: Seen, outcome: Outcome) -> None:
         if outcome.done:
             say(f"the model in {found[0]} is served now")
-        elif outcome.again:
-            return
-        else:
-            say(f"the model in {found[0]} is refused, the one before goes on: {outcome.reason}")
-        self._seen = found
+            self._seen, self._refused = found, None
+        elif not outcome.again:
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE) if found == self._refused else _FIRST_PAUSE
+            self._refused, self._retry_at = found, self._clock() + self._pause
+            say(
+                f"the model in {found[0]} is refused, the one before goes on: {outcome.reason}; "
+                f"it is tried again in {self._pause:g} s, or when it changes",
+                "warning",
+            )
 
 
 def look(folder: Path) -> Seen | None:
@@ -68,21 +80,23 @@ def look(folder: Path) -> Seen | None:
     except OSError:
         return None
     whole = [seen for candidate in candidates if (seen := _whole(candidate)) is not None]
-    return max(whole, key=lambda seen: (seen[2], seen[0]), default=None)
+    return max(whole, key=lambda seen: (seen[1], seen[0]), default=None)
 
 
 def _whole(folder: Path) -> Seen | None:
     """What is seen of `folder` if every file that its manifest lists is there."""
     file = folder / MANIFEST_FILE
     try:
-        found = file.stat()
         document: object = json.loads(file.read_bytes())
-    except (OSError, ValueError):
+        files = cast("Message", document).get("files") if isinstance(document, dict) else None
+        if not isinstance(files, dict):
+            return None
+        found = [path.stat() for path in (file, *(folder / name for name in cast("Message", files)))]
+    except (OSError, ValueError, RecursionError):
         return None
-    files = cast("Message", document).get("files") if isinstance(document, dict) else None
-    if not isinstance(files, dict) or not all((folder / name).is_file() for name in cast("Message", files)):
+    if not all(stat.S_ISREG(each.st_mode) for each in found):
         return None
-    return (str(folder), found.st_size, found.st_mtime_ns)
+    return str(folder), found[0].st_mtime_ns, tuple((each.st_size, each.st_mtime_ns) for each in found)
 
 
 def first_place(folder: Path, place: Place) -> tuple[Place, Seen | None]:

@@ -38,7 +38,10 @@ class Rig:
         self.watched = WatchedFolder(folder, self.swaps, look(folder), clock=lambda: self.now)
 
     def tick(self) -> list[str]:
-        self.now += 1
+        return self.tick_after(1)
+
+    def tick_after(self, seconds: float) -> list[str]:
+        self.now += seconds
         self.watched.tick()
         return self.swaps.asked
 
@@ -79,6 +82,28 @@ def test_a_refused_artefact_is_not_tried_again_until_it_changes(
     assert rig.tick() == ["2", "2"]
 
 
+def test_a_refused_artefact_is_tried_again_with_growing_pauses(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A worker may have died meanwhile, or a disk been full: the file need not change for that to pass."""
+    rig = Rig(tmp_path)
+    rig.swaps.outcome = Outcome(done=False, reason="worker 1 ended while it prepared the model", about={})
+    publish(tmp_path / "1")
+    assert [len(rig.tick_after(seconds)) for seconds in (1, 29, 2, 58, 3)] == [1, 1, 2, 2, 3]
+    assert "it is tried again in 120 s, or when it changes" in capfd.readouterr().err
+    rig.swaps.outcome = Outcome(done=True, about={})
+    assert [len(rig.tick_after(seconds)) for seconds in (119, 2, 10_000)] == [3, 4, 4]
+
+
+def test_a_refused_artefact_is_tried_when_any_of_its_files_changes(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.swaps.outcome = Outcome(done=False, reason="model.onnx was changed", about={})
+    publish(tmp_path / "1")
+    assert (len(rig.tick()), len(rig.tick())) == (1, 1)
+    (tmp_path / "1" / "model.onnx").write_bytes(b"whole")
+    assert len(rig.tick()) == 2
+
+
 def test_a_wrong_moment_is_tried_again(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     rig.swaps.outcome = Outcome(done=False, reason="a worker is being started", again=True, about={})
@@ -87,7 +112,7 @@ def test_a_wrong_moment_is_tried_again(tmp_path: Path) -> None:
     assert rig.tick() == ["1", "1"]
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"files": []}'])
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"files": []}', "[" * 200_000])
 def test_what_is_no_manifest_is_no_artefact(tmp_path: Path, content: str) -> None:
     publish(tmp_path / "1")
     (tmp_path / "1" / "manifest.json").write_text(content)

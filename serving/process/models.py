@@ -1,6 +1,7 @@
 """The models of one worker: loaded at the start, and put in each other's place when the supervisor says so."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -11,6 +12,9 @@ from serving.core.shadow import Shadows
 from serving.core.variants import WeightedRouter
 from serving.process.channel import Channel, Message
 from serving.process.places import Place, Places
+
+_SHOWN: Final = 10
+"""Categories of one feature that a message names."""
 
 
 class SwapError(Exception):
@@ -68,6 +72,8 @@ class Models:
         self._threads = threads
         self._batch_bytes = batch_bytes
         self._prepared: dict[int, Loaded] = {}
+        self._over = 0
+        """The last swap that was given up; their numbers grow."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def load(self, places: Places) -> Message:
@@ -96,6 +102,8 @@ class Models:
             self._prepared.clear()
             channel.send({"event": "committed", "swap": number})
         else:
+            # What is still being prepared is not kept either.
+            self._over = max(self._over, number)
             self._prepared.pop(number, None)
 
     async def _prepare(self, number: int, message: Message, channel: Channel) -> None:
@@ -112,6 +120,8 @@ class Models:
                 check_alike(self._served[place.name], loaded.service)
         except Exception as error:  # whatever it is: the old model stays, and the reason is told
             channel.send({"event": "refused", "swap": number, "reason": str(error) or type(error).__name__})
+            return
+        if number <= self._over:
             return
         self._prepared[number] = loaded
         channel.send({"event": "prepared", "swap": number, "about": loaded.about})
@@ -153,3 +163,19 @@ def check_alike(old: Service, new: Service) -> None:
             f"the artefact takes {', '.join(new.spec.features)}, but what is served takes "
             f'{", ".join(old.spec.features)}; say "other_model" if that is meant'
         )
+    for before, after in zip(old.spec.feature_columns, new.spec.feature_columns, strict=True):
+        if after.type != before.type:
+            raise SwapError(
+                f"the artefact's feature {after.name!r} is of type {after.type}, but what is served takes "
+                f'{before.type}; say "other_model" if that is meant'
+            )
+        if after.categories != before.categories:
+            raise SwapError(
+                f"the categories of the artefact's feature {after.name!r} are {_short(after.categories)}, but those of "
+                f'what is served are {_short(before.categories)}; say "other_model" if that is meant'
+            )
+
+
+def _short(categories: Sequence[str]) -> str:
+    shown = ", ".join(categories[:_SHOWN])
+    return f"{shown} and {len(categories) - _SHOWN} more" if len(categories) > _SHOWN else shown

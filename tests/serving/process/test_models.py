@@ -79,6 +79,24 @@ def test_a_refused_model_leaves_the_old_one_and_nothing_to_take(base_dir: Path, 
     asyncio.run(run())
 
 
+def test_a_swap_that_is_given_up_while_it_is_prepared_leaves_nothing_to_take(base_dir: Path) -> None:
+    async def run() -> None:
+        rig, ends = Rig(), channels()
+        await rig.models.load(Places(models=(place(base_dir / "model", "old"),)))
+        rig.models.command(prepare(base_dir / "model"), ends[1])
+        rig.models.command({"do": "abort", "swap": 1}, ends[1])
+        # The next one is prepared after it, in the same threads.
+        heard = await answer(rig.models, prepare(base_dir / "model", swap=2), ends)
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.001)
+        assert (heard["event"], heard["swap"]) == ("prepared", 2)
+        rig.models.command({"do": "commit", "swap": 1}, ends[1])
+        assert rig.engine.service.release == "old"
+        closing(ends)
+
+    asyncio.run(run())
+
+
 def test_variants_and_shadows_find_their_places(base_dir: Path) -> None:
     folder = base_dir / "model"
     places = Places(
@@ -97,7 +115,14 @@ def test_a_model_that_cannot_be_loaded_at_the_start_says_where_it_lies(tmp_path:
 
 
 def alike(name: str, *features: str) -> Any:
-    return SimpleNamespace(spec=SimpleNamespace(name=name, features=features))
+    columns = [SimpleNamespace(name=feature, type="float", categories=()) for feature in features]
+    return SimpleNamespace(spec=SimpleNamespace(name=name, features=features, feature_columns=columns))
+
+
+def of_column(**column: object) -> Any:
+    made = alike("cars", "origin")
+    vars(made.spec.feature_columns[0]).update(column)
+    return made
 
 
 def test_another_model_or_other_features_are_no_substitute() -> None:
@@ -107,3 +132,14 @@ def test_another_model_or_other_features_are_no_substitute() -> None:
         check(alike("cars", "weight"), alike("boats", "weight"))
     with pytest.raises(SwapError, match="takes weight, year, but what is served takes weight; say"):
         check(alike("cars", "weight"), alike("cars", "weight", "year"))
+
+
+def test_other_types_or_categories_in_another_order_are_no_substitute() -> None:
+    check: Callable[..., None] = check_alike
+    served = of_column(type="category", categories=("USA", "Japan"))
+    check(served, of_column(type="category", categories=("USA", "Japan")))
+    with pytest.raises(SwapError, match="feature 'origin' is of type integer, but what is served takes category"):
+        check(served, of_column(type="integer"))
+    message = "categories of the artefact's feature 'origin' are Japan, USA, but those of what is served are USA, Japan"
+    with pytest.raises(SwapError, match=message):
+        check(served, of_column(type="category", categories=("Japan", "USA")))

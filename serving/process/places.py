@@ -11,11 +11,14 @@ Weights are shares of their sum. Which variant answers is decided by the request
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, cast
 
+# SageMaker's rule for the names of variants; they go into headers and into the paths of captured traffic.
+_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9-]{0,62}")
 _KEYS = {"name", "folder", "manifest_sha256", "release", "weight", "shadow"}
 
 
@@ -66,7 +69,7 @@ def read_places(file: Path) -> Places:
         document: object = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise PlacesError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PlacesError(f"{file}: no valid JSON: {error}") from error
     if not isinstance(document, dict):
         raise PlacesError(f'{file}: expected an object with "variants"')
@@ -104,6 +107,10 @@ def _place(file: Path, number: int, entry: object) -> Place:
     for key, text in texts.items():
         if not isinstance(text, str) or (key in ("name", "folder") and not text):
             raise PlacesError(f"{where}: {key} is {text!r}; expected a text")
+    if not _NAME.fullmatch(str(texts["name"])):
+        raise PlacesError(
+            f"{where}: name is {texts['name']!r}; expected up to 63 letters, digits and hyphens, no hyphen first"
+        )
     weight, shadow = content.get("weight", 1.0), content.get("shadow", False)
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < float("inf"):
         raise PlacesError(f"{where}: weight is {weight!r}; expected a number from 0")

@@ -9,8 +9,10 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from serving.container import Container, EnvironmentVariableError, read_container
+from serving.container import Container, EnvironmentVariableError, read_address, read_container
 
+# Where a server is asked that listens on all addresses.
+_LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 _USAGE = "usage: python -m serving serve | ping | status | swap FOLDER [--manifest-sha256 HEX] [--variant NAME] …"
 
 
@@ -21,14 +23,14 @@ def main(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
         print(f"{_USAGE}; got {' '.join(arguments) or 'nothing'}", file=sys.stderr)
         return 2
     try:
+        if command == "ping":
+            return ping(*read_address(environ))
         container = read_container(environ)
     except EnvironmentVariableError as error:
         print(f"serving: {error}", file=sys.stderr)
         return 1
     if command == "serve":
         return serve(container)
-    if command == "ping":
-        return ping(container)
     # A health check every few seconds should not pay for importing the client.
     from serving.process import client  # noqa: PLC0415
 
@@ -48,18 +50,20 @@ def serve(container: Container) -> int:
     return 0
 
 
-def ping(container: Container) -> int:
+def ping(host: str, port: int) -> int:
     """0 when the server on this machine answers 200, else 1 with the reason."""
     # What serves should not pay for importing a client.
     import http.client  # noqa: PLC0415
 
-    connection = http.client.HTTPConnection("127.0.0.1", container.port, timeout=2)
+    asked = _LOOPBACK.get(host, host)
+    connection = http.client.HTTPConnection(asked, port, timeout=2)
     try:
         connection.request("GET", "/ping")
         answer = connection.getresponse()
         reason = answer.read().decode(errors="replace")
-    except OSError as error:
-        print(f"serving: no answer on port {container.port}: {error}", file=sys.stderr)
+    except (OSError, http.client.HTTPException) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        print(f"serving: no answer on {asked}, port {port}: {reason}", file=sys.stderr)
         return 1
     finally:
         connection.close()

@@ -63,17 +63,19 @@ class Container:
 
 def read_container(environ: Mapping[str, str]) -> Container:
     """The container as its environment variables describe it; EnvironmentVariableError for a value out of range."""
-    port = environ.get("SAGEMAKER_BIND_TO_PORT") or str(DEFAULT_PORT)
-    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
-        raise EnvironmentVariableError(f"SAGEMAKER_BIND_TO_PORT is {port!r}; expected a port from 1 to 65535")
+    host, port = read_address(environ)
     digest = environ.get("MODEL_MANIFEST_SHA256", "").strip().lower()
     if digest and (len(digest) != 64 or set(digest) - set("0123456789abcdef")):
         raise EnvironmentVariableError(f"MODEL_MANIFEST_SHA256 is {digest!r}; expected 64 hexadecimal digits")
+    for name in ("SERVING_WATCH", "SERVING_VARIANTS"):
+        if digest and environ.get(name, "").strip():
+            raise EnvironmentVariableError(
+                f"MODEL_MANIFEST_SHA256 pins one model, and {name} names others; expected only one of the two variables"
+            )
     return Container(
         model_dir=Path(environ.get("SAGEMAKER_BASE_DIR") or DEFAULT_BASE_DIR) / "model",
-        # A container's port is published by whoever runs it; a bare process is told 127.0.0.1.
-        host=environ.get("SERVING_HOST") or "0.0.0.0",  # noqa: S104
-        port=int(port),
+        host=host,
+        port=port,
         manifest_sha256=digest or None,
         release=environ.get("RELEASE", "").strip(),
         observation=_read_observation(environ),
@@ -87,6 +89,15 @@ def read_container(environ: Mapping[str, str]) -> Container:
         batch_bytes=_read_batch(environ),
         variants=_read_variants(environ),
     )
+
+
+def read_address(environ: Mapping[str, str]) -> tuple[str, int]:
+    """Host and port to listen on; EnvironmentVariableError for a port that there is not."""
+    port = environ.get("SAGEMAKER_BIND_TO_PORT") or str(DEFAULT_PORT)
+    if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        raise EnvironmentVariableError(f"SAGEMAKER_BIND_TO_PORT is {port!r}; expected a port from 1 to 65535")
+    # A container's port is published by whoever runs it; a bare process is told 127.0.0.1.
+    return environ.get("SERVING_HOST") or "0.0.0.0", int(port)  # noqa: S104
 
 
 def _path(environ: Mapping[str, str], name: str) -> Path | None:
@@ -131,8 +142,9 @@ def _read_observation(environ: Mapping[str, str]) -> ObservationSettings:
     ratio = _number(environ, "OTEL_TRACES_SAMPLER_ARG", 1)
     endpoint = environ.get("OTEL_EXPORTER_OTLP_ENDPOINT", "").strip()
     if endpoint and not endpoint.startswith(("http://", "https://")):
+        shown = endpoint.rpartition("@")[2].partition("?")[0]  # a password or a token in it is nobody's
         raise EnvironmentVariableError(
-            f"OTEL_EXPORTER_OTLP_ENDPOINT is {endpoint!r}; expected a URL that begins with http:// or https://"
+            f"OTEL_EXPORTER_OTLP_ENDPOINT is {shown!r}; expected a URL that begins with http:// or https://"
         )
     return ObservationSettings(
         log_level=_word(environ, "SERVING_LOG_LEVEL", LEVELS, "info"),

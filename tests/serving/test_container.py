@@ -58,6 +58,12 @@ def test_without_variants_there_is_the_one_model() -> None:
     assert (place.folder, place.manifest_sha256, place.release) == ("/opt/ml/model", "ab" * 32, "a/3")
 
 
+@pytest.mark.parametrize("other", ["SERVING_WATCH", "SERVING_VARIANTS"])
+def test_a_pinned_manifest_is_not_ignored_where_other_models_are_named(other: str) -> None:
+    with pytest.raises(EnvironmentVariableError, match=f"MODEL_MANIFEST_SHA256 pins one model, and {other} names"):
+        read_container({"MODEL_MANIFEST_SHA256": "ab" * 32, other: "/models"})
+
+
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
@@ -119,6 +125,13 @@ def test_logs_traces_and_captures_are_settings() -> None:
 def test_a_wrong_setting_is_named(name: str, value: str, expected: str) -> None:
     with pytest.raises(EnvironmentVariableError, match=f"{name} is '{value}'.*{expected}"):
         read_container({name: value})
+
+
+def test_a_wrong_address_is_told_without_its_password() -> None:
+    with pytest.raises(EnvironmentVariableError, match="OTEL_EXPORTER_OTLP_ENDPOINT is 'host/v1'") as refused:
+        read_container({"OTEL_EXPORTER_OTLP_ENDPOINT": "ftp://me:secret@host/v1?token=hidden"})
+    assert "secret" not in str(refused.value)
+    assert "hidden" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

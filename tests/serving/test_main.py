@@ -1,4 +1,5 @@
 import http.server
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -47,4 +48,27 @@ def test_ping_tells_the_health_check(answering: tuple[int, int]) -> None:
 def test_ping_without_a_server(capsys: pytest.CaptureFixture[str]) -> None:
     # Port 1 is nobody's.
     assert main(["ping"], {"SAGEMAKER_BIND_TO_PORT": "1"}) == 1
-    assert "no answer on port 1" in capsys.readouterr().err
+    assert "no answer on 127.0.0.1, port 1" in capsys.readouterr().err
+
+
+def test_ping_asks_where_the_server_listens_and_reads_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    environ = {"SERVING_HOST": "127.0.0.2", "SAGEMAKER_BIND_TO_PORT": "1", "SERVING_VARIANTS": "/nowhere.json"}
+    assert main(["ping"], environ) == 1
+    assert "no answer on 127.0.0.2, port 1" in capsys.readouterr().err
+
+
+def test_ping_of_something_else_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def speak() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.sendall(b"220 mail\r\n")
+                connection.recv(1000)
+
+        thread = threading.Thread(target=speak)
+        thread.start()
+        assert main(["ping"], {"SAGEMAKER_BIND_TO_PORT": str(listener.getsockname()[1])}) == 1
+        thread.join()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no answer on 127.0.0.1" in line

@@ -18,7 +18,7 @@ import pytest
 from infra.settings import load_settings
 from rehearsal import server
 from rehearsal.containers.build import BuiltImage
-from rehearsal.containers.engine import Engine
+from rehearsal.containers.engine import LABEL, Engine
 from tests.containers.conftest import drivetrain
 from tests.e2e.checkout import copy_checkout
 
@@ -82,6 +82,13 @@ def again(sagemaker: Any, name: str, **hyperparameters: str) -> dict[str, Any]:
     }
 
 
+def started(engine: Engine, loop: Loop) -> list[str]:
+    """The images of the containers that the rehearsal has made, in their order."""
+    wanted = ("event=create", f"label={LABEL}={loop.state}")
+    filters = (word for each in wanted for word in ("--filter", each))
+    return engine.call("events", "--stream=false", *filters, "--format", "{{.Image}}").split()
+
+
 def test_the_whole_loop_runs_in_containers(loop: Loop, engine: Engine) -> None:
     assert "build the images (podman; Glue jobs and the state machine stay processes)" in loop.said
     assert "ask auto-mpg for a prediction" in loop.said
@@ -113,6 +120,19 @@ def test_what_serves_is_the_image_that_the_registry_names(
     (serving,) = engine.labelled(str(loop.state))
     image = json.loads(engine.call("container", "inspect", serving))[0]["Image"]
     assert engine.inspect(image)["Digest"] == digest
+
+
+def test_a_batch_is_predicted_in_a_container_of_its_own(loop: Loop, engine: Engine, serving_image: BuiltImage) -> None:
+    before = started(engine, loop)
+    done = drivetrain(loop.folder, "predict", "auto-mpg", "--batch", "curated", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert (found["rows_read"], found["rows_predicted"], found["rows_rejected"]) == (398, 398, 0)
+    job = loop.client("sagemaker").describe_transform_job(TransformJobName=found["job"])
+    assert job["TransformJobStatus"] == "Completed"
+    (added,) = started(engine, loop)[len(before) :]
+    assert added.startswith(serving_image.name)
+    assert len(engine.labelled(str(loop.state))) == 1, "the endpoint's; the job's is gone"
 
 
 def test_up_again_changes_nothing(loop: Loop) -> None:

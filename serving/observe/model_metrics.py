@@ -1,6 +1,7 @@
 """What /metrics tells of each model, release and variant: the sum over all workers, and the model's own limits.
 
-A model that was replaced keeps its series, so that no counter goes down when another one takes its place.
+A model that was replaced keeps its series for a while, so that no counter goes down when another one takes its place:
+the last few of each variant are told, without their distributions, or /metrics would grow with every release.
 """
 
 import mmap
@@ -17,10 +18,12 @@ from prometheus_client.metrics_core import Metric
 
 from serving.observe import layout
 from serving.observe.distributions import PREDICTION
-from serving.observe.series import Description, all_series, parse_description
+from serving.observe.series import Description, Series, all_series, parse_description
 from serving.observe.shared import regions
 
 MODEL: Final = ("model", "release", "variant")
+_RETIRED: Final = 3
+"""Models of a variant that are told although they do not serve any more: those that were replaced last."""
 Labels = tuple[str, ...]
 Counts = npt.NDArray[np.float64]
 
@@ -65,11 +68,19 @@ _LIMITS: Final = {
 class _Model:
     """What all workers counted for one model, release and variant."""
 
-    def __init__(self) -> None:
+    def __init__(self, series: list[tuple[Description, Series]]) -> None:
         self.counts: Counts = np.zeros(layout.DISTRIBUTIONS)
         self.bins: defaultdict[tuple[str, str], float] = defaultdict(float)
-        """By column and bin."""
-        self.active: Description | None = None
+        """By column and bin; of a model that does not serve any more, nothing."""
+        self.active = next((description for description, one in reversed(series) if one.active), None)
+        for description, one in series:
+            counts = one.counts
+            self.counts += counts[: layout.DISTRIBUTIONS]
+            if self.active is None:
+                continue
+            names = ((part.name, label) for part in description.distributions for label in part.bins)
+            for name, count in zip(names, counts[layout.DISTRIBUTIONS :].tolist(), strict=False):
+                self.bins[name] += count
 
 
 def model_families(memory: mmap.mmap) -> Iterator[Metric]:
@@ -99,22 +110,21 @@ def model_families(memory: mmap.mmap) -> Iterator[Metric]:
 
 
 def _models(memory: mmap.mmap) -> dict[Labels, _Model]:
-    models: dict[Labels, _Model] = {}
+    found: defaultdict[Labels, list[tuple[Description, Series]]] = defaultdict(list)
     for region in regions(memory):
         for series in all_series(region):
             description = _decoded(series.text)
-            model = models.setdefault((description.model, description.release, description.variant), _Model())
-            counts = series.counts
-            model.counts += counts[: layout.DISTRIBUTIONS]
-            names = ((part.name, label) for part in description.distributions for label in part.bins)
-            for name, count in zip(names, counts[layout.DISTRIBUTIONS :].tolist(), strict=False):
-                model.bins[name] += count
-            if series.active:
-                model.active = description
-    return models
+            found[description.model, description.release, description.variant].append((description, series))
+    retired: defaultdict[str, list[tuple[float, Labels]]] = defaultdict(list)
+    for labels, parts in found.items():
+        # What was refused before there was a model has no model's name, and stays.
+        if labels[0] and not any(series.active for _, series in parts):
+            retired[labels[2]].append((max(series.used_at for _, series in parts), labels))
+    passed = {labels for ages in retired.values() for _, labels in sorted(ages)[:-_RETIRED]}
+    return {labels: _Model(parts) for labels, parts in found.items() if labels not in passed}
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _decoded(text: bytes) -> Description:
     return parse_description(text)
 

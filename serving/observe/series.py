@@ -82,6 +82,11 @@ class Series:
         return self.header[_ACTIVE] == 1.0
 
     @property
+    def used_at(self) -> float:
+        """When it began to serve, or was retired."""
+        return self.header[_USED_AT]
+
+    @property
     def counts(self) -> npt.NDArray[np.float64]:
         """The same cells as an array, to read or to add to."""
         return np.frombuffer(self.cells.cast("B"), dtype=np.float64)

@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 from opentelemetry.context import Context
@@ -63,6 +64,12 @@ class Traced(msgspec.Struct, frozen=True, gc=False):
     """The error code; empty for a success."""
 
 
+def shown(endpoint: str) -> str:
+    """Scheme, host and port of the URL `endpoint`, for a log: a user, a password or a token in it are nobody's."""
+    parts = urlsplit(endpoint)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
 class Traces:
     """A follower of the Observer; `start` it in the worker, `close` it before the worker ends."""
 
@@ -79,7 +86,7 @@ class Traces:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Send to `endpoint`, the base URL of an OTLP receiver; OTEL_EXPORTER_OTLP_HEADERS and the like hold too."""
-        self._endpoint = endpoint
+        self._shown = shown(endpoint)
         self._cells = cells
         self._log = log
         self._log_at = 0.0
@@ -187,7 +194,7 @@ class Traces:
         now = time.monotonic()
         if now >= self._log_at:
             self._log_at = now + _LOG_SECONDS
-            self._log.write("warning", f"traces are not taken by {self._endpoint}; requests go on")
+            self._log.write("warning", f"traces are not taken by {self._shown}; requests go on")
 
     def _make_spans(self, traced: Traced) -> None:
         moment = traced.end - int(sum(seconds for _, seconds in traced.stages) * _NANO)

@@ -126,6 +126,22 @@ def test_no_counter_goes_down_when_a_model_is_swapped(
     assert [labels[1] for labels in samples(observer, "serving_model_info")] == [service.release]
 
 
+def test_metrics_do_not_grow_with_every_release(observer: Observer, base_dir: Path, answered: Answer) -> None:
+    batch = answered()
+    sizes: list[int] = []
+    for number in range(8):
+        newer = load_service(base_dir / "model", None, f"group/{number}")
+        observer.serving(newer)
+        count(observer, newer, batch)
+        sizes.append(observer.text().count(b"\n"))
+    told = {labels[0] for labels in samples(observer, "serving_requests_total", status="200")}
+    assert told == {"group/4", "group/5", "group/6", "group/7"}
+    assert {labels[1] for labels in samples(observer, "serving_prediction_rows_total")} == {"group/7"}
+    assert sizes[-1] == sizes[3]
+    observer.serving(load_service(base_dir / "model", None, "group/0"))
+    assert total(observer, "serving_requests_total", release="group/0") == 1, "a rollback goes on counting"
+
+
 def test_variants_are_counted_apart(observer: Observer, service: Service, answered: Answer) -> None:
     jobs, outcome = answered()
     observer.batch(service, jobs, outcome, [0.001], 0.0001, variant="a")

@@ -14,7 +14,7 @@ from serving.core.call import Call
 from serving.observe import shared
 from serving.observe.batch import Batch
 from serving.observe.logs import Log
-from serving.observe.traces import Traces
+from serving.observe.traces import Traces, shown
 
 MakeBatch = Callable[..., Batch]
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -109,6 +109,10 @@ def test_a_slow_receiver_slows_no_request(receiver: Any, cells: shared.Cells, ma
     assert time.perf_counter() - begun < 0.4, "less than one answer of the receiver"
     assert cells[shared.TRACES_DROPPED] > 1900
     traces.close(0.6)
+
+
+def test_an_endpoint_is_logged_without_its_password() -> None:
+    assert shown("https://me:se@cret@collector:4318/token/x?y=z") == "https://collector:4318"
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """Which stacks a change touches: one table, for an environment in one stack and for one with a stack per model."""
 
+import subprocess
+
 import pytest
 
 from delivery.stacks.affected import Environment, affected
@@ -84,9 +86,16 @@ def test_a_model_whose_folder_is_gone_has_a_stack_that_nothing_deploys() -> None
 
 def test_what_touches_everything_is_named() -> None:
     """A new folder at the top deploys everything until `affected` is told what it is."""
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=project_directory(),
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
     everything = {
         entry.name
-        for entry in project_directory().iterdir()
+        for entry in {project_directory() / name.split("/")[0] for name in tracked}
         if not entry.name.startswith((".", "Pulumi.dev", "requirements"))
         and touched(f"{entry.name}/file.py" if entry.is_dir() else entry.name) == (["dev"], ALL)
     }

@@ -77,7 +77,7 @@ def test_a_heavier_car_does_fewer_miles(checkout: Checkout) -> None:
         (("predict", "auto-mpg", "--row", json.dumps({**CAR, "weight": "heavy"})), 1, "weight"),
         (("predict", "auto-mpg", "--row", json.dumps({**CAR, "origin": "Mars"})), 1, "USA"),
         (("predict", "auto-mpg", "--file", "rows.xlsx"), 2, ".json"),
-        (("predict", "auto-mpg", "--row", "{}", "--file", "x.json"), 2, "not both"),
+        (("predict", "auto-mpg", "--row", "{}", "--file", "x.json"), 2, "not several"),
         (("predict", "auto-mpg", "--file", "nowhere.csv"), 1, "nowhere.csv"),
         (("data", "auto-mpg", "--snapshot", "12"), 1, "no version '12'"),
         (("data", "auto-mpg", "--stack", "producton"), 1, "did you mean 'production'"),

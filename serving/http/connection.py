@@ -7,7 +7,6 @@ each.
 """
 
 import asyncio
-import re
 from typing import Final, cast
 
 from serving.core.errors import RequestError
@@ -16,13 +15,12 @@ from serving.http.answering import BODY, CHUNKS, HEAD, OVER, Answering
 from serving.http.chunks import ChunkedBody
 from serving.http.encoding import decoded
 from serving.http.exchange import Exchange, Shared
-from serving.http.head import Head, malformed
+from serving.http.head import Head, check_partial, malformed
 from serving.http.observer import report
 from serving.http.routes import refusal
 from serving.http.writer import CONTINUE
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
-_BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 _SMALL_BODY: Final = 65_536
 """A refused request with a body up to this size is read to its end, and the connection goes on."""
 _QUICK_BODY: Final = 16_384
@@ -165,7 +163,7 @@ class Connection(Answering):
             return True
         end = data.find(_EMPTY_LINE) + 4
         if end < 4 or end > limits.head_bytes:
-            _check_partial(data, limits.head_bytes)
+            check_partial(data, limits.head_bytes)
             return False
         raw, self._buffer = data[:end], data[end:]
         head = self.shared.heads.read(raw)
@@ -295,13 +293,3 @@ class Connection(Answering):
         self._drained += size
         if self._drained > self.shared.limits.drain_bytes:
             self._transport.abort()
-
-
-def _check_partial(data: bytes, most: int) -> None:
-    """RequestError when more bytes cannot make a head of `data`, or of more than `most` bytes."""
-    if len(data) > most:
-        if b"\r\n" not in data[:most]:
-            raise RequestError("target_too_long", f"the request line is longer than {most} bytes", status=414)
-        raise RequestError("headers_too_large", f"the headers are larger than {most} bytes", status=431)
-    if not 65 <= data[0] <= 90 or _BARE_LF.search(data):
-        raise malformed("the request is not valid HTTP: a method in capitals comes first, and lines end with CR LF")

@@ -24,6 +24,7 @@ VARIANT: Final = b"x-amzn-sagemaker-target-variant"
 DEADLINE_MOST_MS: Final = 3_600_000
 INVALID_DEADLINE: Final = -1
 
+_BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 _REQUEST_LINE = re.compile(rb"([A-Z]{1,32}) ([!-~]+) HTTP/(\d)\.(\d)\r\n")
 _AUTHORITY = re.compile(rb"[A-Za-z]+://[^/?#]*")
 _HOST = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")
@@ -194,3 +195,13 @@ def _deadline_ms(text: str) -> int:
 def malformed(message: str) -> RequestError:
     """The refusal of what is not HTTP."""
     return RequestError("malformed_request", message)
+
+
+def check_partial(data: bytes, most: int) -> None:
+    """RequestError when more bytes cannot make a head of `data`, or of more than `most` bytes."""
+    if len(data) > most:
+        if b"\r\n" not in data[:most]:
+            raise RequestError("target_too_long", f"the request line is longer than {most} bytes", status=414)
+        raise RequestError("headers_too_large", f"the headers are larger than {most} bytes", status=431)
+    if not 65 <= data[0] <= 90 or _BARE_LF.search(data):
+        raise malformed("the request is not valid HTTP: a method in capitals comes first, and lines end with CR LF")

@@ -107,7 +107,7 @@ def test_the_health_check_of_the_image(served: tuple[Running, str]) -> None:
     words = ("sh", "-c", "SAGEMAKER_BIND_TO_PORT=9 python -m serving ping")
     asked = container.inside(*words)
     assert asked.code == 1
-    assert asked.errors.startswith("serving: no answer on port 9")
+    assert asked.errors.startswith("serving: no answer on 127.0.0.1, port 9")
 
 
 def test_what_is_in_the_image(served: tuple[Running, str], engine: Engine, serving_image: BuiltImage) -> None:

@@ -81,6 +81,7 @@ def with_another_model(project: Path) -> Path:
     """The sources of the images, with a model beside the one that there is."""
     for folder in ("models", "monitoring", "serving", "training", "requirements"):
         shutil.copytree(PROJECT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / ".dockerignore", project)
     shutil.copytree(project / "models" / "auto_mpg", project / "models" / "bikes")
     return project
 

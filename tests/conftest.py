@@ -10,7 +10,7 @@ from xdist.scheduler import LoadScopeScheduling
 SHARED = ("tests/containers", "tests/e2e/running", "tests/infra/applied", "tests/workflows")
 """Folders whose files share one rehearsal; elsewhere a file is on its own."""
 FIRST = ("tests/workflows", "tests/containers", "tests/e2e")
-"""What takes longest, so that it does not begin when the rest is done."""
+"""What takes longest, the longest first, so that it does not begin when the rest is done."""
 
 
 class SharingScheduler(LoadScopeScheduling):
@@ -55,4 +55,6 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
+    items.sort(
+        key=lambda item: next((n for n, folder in enumerate(FIRST) if item.nodeid.startswith(folder)), len(FIRST))
+    )

@@ -191,9 +191,26 @@ def _spawn(state_dir: Path, port: int | None, *, stop_grace_s: float, containers
         # Not join(): the thread may be under way while start() was interrupted before it noticed.
         tried.wait(_SPAWN_S)
         for process in spawned:
-            process.terminate()
-            process.wait()
+            _end(process)
         raise
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a server that is just starting, whenever it begins to listen to signals.
+
+    An interrupted command ignores further signals, and what it starts from then on inherits that until it has handlers
+    of its own: a single SIGTERM may be lost.
+    """
+    deadline = time.monotonic() + _STOP_S
+    while time.monotonic() < deadline:
+        process.terminate()
+        try:
+            process.wait(timeout=2 * _POLL_S)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    signal_group(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _until_ready(state_dir: Path, process: subprocess.Popen[bytes], log: Path) -> Rehearsal:

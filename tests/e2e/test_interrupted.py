@@ -47,12 +47,15 @@ def interrupt_at(checkout: Checkout, marker: str, number: signal.Signals) -> tup
     ) as process:
         assert process.stdout is not None
         lines: list[str] = []
-        for line in process.stdout:
-            lines.append(line)
-            if marker in line and "interrupted" not in "".join(lines):
-                process.send_signal(number)
-                process.send_signal(number)
-        return process.wait(timeout=60), "".join(lines)
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                if marker in line and "interrupted" not in "".join(lines):
+                    process.send_signal(number)
+                    process.send_signal(number)
+            return process.wait(timeout=60), "".join(lines)
+        finally:
+            process.kill()  # one that does not end fails the test, and does not keep it for ever
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -101,3 +103,13 @@ def test_what_a_killed_server_left_is_ended(tmp_path: Path) -> None:
     finally:
         again.stop()
         os.waitpid(left, 0)
+
+
+def test_a_start_that_is_given_up_ends_what_was_deaf_to_signals_at_first() -> None:
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(0.5)"
+    hearing = "signal.signal(15, signal.SIG_DFL); time.sleep(100)"
+    with subprocess.Popen([sys.executable, "-c", f"{deaf}; {hearing}"], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        server._end(process)  # pyright: ignore[reportPrivateUsage]
+        assert process.returncode == -signal.SIGTERM

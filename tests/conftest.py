@@ -2,15 +2,31 @@
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
+
+from tests.installed import CHROMIUM, need
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 SHARED = ("tests/containers", "tests/e2e/running", "tests/infra/applied", "tests/workflows")
 """Folders whose files share one rehearsal; elsewhere a file is on its own."""
 FIRST = ("tests/workflows", "tests/containers", "tests/e2e")
 """What takes longest, the longest first, so that it does not begin when the rest is done."""
+
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 class SharingScheduler(LoadScopeScheduling):
@@ -58,3 +74,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((n for n, folder in enumerate(FIRST) if item.nodeid.startswith(folder)), len(FIRST))
     )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A real headless Chromium. One at a time, and none after its file: while Playwright is up, its event loop counts
+    as running in the whole process, where a second Playwright and every `asyncio.run` are refused."""
+    need(CHROMIUM)
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - few tests need it, and it takes its time
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        yield browser
+        browser.close()

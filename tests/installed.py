@@ -16,16 +16,27 @@ CHROMIUM = Path("/usr/bin/chromium")
 ONNXRUNTIME_WEB = _ROOT / ".tools" / "onnxruntime-web"
 
 
+def missing(*paths: Path) -> list[str]:
+    """The names of those files and folders that are not there."""
+    return [path.name for path in paths if not path.exists()]
+
+
+def missing_programs(*names: str) -> list[str]:
+    """Those programs that are neither in PATH nor where Debian has those of the system."""
+    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/lib/podman"
+    return [name for name in names if shutil.which(name, path=path) is None]
+
+
 def need(*paths: Path) -> None:
     """Skip where one of the files or folders is not there."""
-    missing = [path.name for path in paths if not path.exists()]
-    if missing:
-        pytest.skip(f"no {', no '.join(missing)}; {_ADVICE}")
+    _skip(missing(*paths))
 
 
 def need_programs(*names: str) -> None:
-    """Skip where one of the programs is not in PATH, nor where Debian has those of the system."""
-    path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/lib/podman"
-    missing = [name for name in names if shutil.which(name, path=path) is None]
-    if missing:
-        pytest.skip(f"no {', no '.join(missing)}; {_ADVICE}")
+    """Skip where one of the programs is not there."""
+    _skip(missing_programs(*names))
+
+
+def _skip(names: list[str]) -> None:
+    if names:
+        pytest.skip(f"no {', no '.join(names)}; {_ADVICE}")

@@ -16,5 +16,7 @@ def test_a_missing_part_is_named_with_how_to_get_it(tmp_path: Path) -> None:
 
 
 def test_parts_that_are_there_are_no_skip(tmp_path: Path) -> None:
+    assert installed.missing(tmp_path) == []
+    assert installed.missing_programs("sh") == []
     installed.need(tmp_path)
     installed.need_programs("sh")

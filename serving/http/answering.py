@@ -5,6 +5,7 @@ soon as the first in order is there. Reading pauses while the caller leaves its 
 """
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections import deque
 from typing import Final, cast
 
@@ -15,7 +16,7 @@ HEAD, BODY, CHUNKS, OVER = range(4)
 """What is read next; with OVER, whatever still comes is thrown away."""
 
 
-class Answering(asyncio.Protocol):
+class Answering(asyncio.Protocol, ABC):
     """What a connection is, and how its answers leave it. Reading is `Connection`'s."""
 
     __slots__ = (
@@ -52,9 +53,9 @@ class Answering(asyncio.Protocol):
         self._waiting = False
         """Whether what was read has to wait for the next turn of the event loop."""
 
+    @abstractmethod
     def _advance(self) -> None:
         """Take from the buffer what is complete."""
-        raise NotImplementedError
 
     def pause_writing(self) -> None:
         """The caller does not read its answers: it gets no more until it does."""

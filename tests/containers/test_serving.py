@@ -241,6 +241,6 @@ def test_no_source_of_packages_is_left_in_an_image(
             for name in ("etc/apt/sources.list", "etc/apt/sources.list.d", "etc/apt/auth.conf.d", "run/secrets"):
                 left = root / name
                 assert not left.exists() or not any(left.iterdir()), left
-            assert not (root / "root/.cache/uv").exists() or not any((root / "root/.cache/uv").iterdir())
+            assert not (root / "var/cache/uv").exists() or not any((root / "var/cache/uv").iterdir())
         finally:
             engine.call("image", "unmount", image.id)

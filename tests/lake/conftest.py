@@ -22,6 +22,17 @@ from rehearsal.aws.gaps import glue_tables
 _numbers = itertools.count(1)
 
 
+def with_text_for_weight(spec: ModelSpec) -> ModelSpec:
+    """The specification with another type for a column that the table has already."""
+    columns = tuple(
+        column.model_copy(update={"type": "string", "minimum": None, "maximum": None})
+        if column.name == "weight"
+        else column
+        for column in spec.columns
+    )
+    return spec.model_copy(update={"columns": columns})
+
+
 @dataclass
 class Place:
     """A landing bucket and a lake, as the program makes them for a stack."""

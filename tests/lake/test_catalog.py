@@ -10,6 +10,7 @@ from pyiceberg.exceptions import CommitFailedException
 from lake.catalog import Lake, LakeLocation, file_properties
 from lake.errors import LakeError
 from models.schema import Column
+from tests.lake.conftest import with_text_for_weight
 
 # Against a whole lake on a moto server; test_ingest.py is the fast one of these.
 pytestmark = pytest.mark.slow
@@ -114,13 +115,7 @@ def test_a_new_column_widens_the_table_and_old_rows_have_none(place, car, csv_of
 
 def test_a_column_of_another_type_is_refused(place):
     place.lake.curated(place.spec)
-    columns = tuple(
-        column.model_copy(update={"type": "string", "minimum": None, "maximum": None})
-        if column.name == "weight"
-        else column
-        for column in place.spec.columns
-    )
-    changed = place.spec.model_copy(update={"columns": columns})
+    changed = with_text_for_weight(place.spec)
 
     with pytest.raises(LakeError, match=r"column 'weight' is string in model.toml but long in the table curated_\d+"):
         place.lake.curated(changed)

@@ -7,6 +7,7 @@ import pytest
 
 from lake.errors import LakeError
 from lake.predictions import Predicted, append_predictions, known_places
+from tests.lake.conftest import with_text_for_weight
 
 # Against a whole lake on a moto server; test_ingest.py is the fast one of these.
 pytestmark = pytest.mark.slow
@@ -75,12 +76,6 @@ def test_a_key_that_changed_widens_the_table(place: Any) -> None:
 
 def test_a_key_column_of_another_type_is_refused_before_anything_is_predicted(place: Any) -> None:
     place.lake.predictions(place.spec)
-    columns = tuple(
-        column.model_copy(update={"type": "string", "minimum": None, "maximum": None})
-        if column.name == "weight"
-        else column
-        for column in place.spec.columns
-    )
-    changed = place.spec.model_copy(update={"columns": columns})
+    changed = with_text_for_weight(place.spec)
     with pytest.raises(LakeError, match=r"column 'weight' is string in model.toml but long .* and predict again"):
         place.lake.predictions(changed)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from models.schema import graph_file
 from models.spec import ModelSpec
@@ -19,7 +19,6 @@ from training.dataset import Rows, read_rows
 from training.onnx_model import OnnxModel
 from training.train import train
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PAGE = """<!doctype html><title>onnxruntime-web</title><script type="module">
 import * as ort from "./ort.wasm.bundle.min.mjs";
 ort.env.wasm.numThreads = 1;
@@ -61,7 +60,7 @@ def artefact(tmp_path_factory: pytest.TempPathFactory, spec: ModelSpec) -> Any:
 
 
 @pytest.fixture(scope="module")
-def page(artefact: Any) -> Iterator[Page]:
+def page(artefact: Any, browser: Browser) -> Iterator[Page]:
     folder = artefact.base / "model"
     for file in ONNXRUNTIME_WEB.iterdir():
         shutil.copy(file, folder)
@@ -69,17 +68,15 @@ def page(artefact: Any) -> Iterator[Page]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     origin = f"http://127.0.0.1:{server.server_port}"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = browser.new_page()
-        complaints: list[str] = []
-        hosts: set[str] = set()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda asked: hosts.add("/".join(asked.url.split("/")[:3])))
-        page.goto(f"{origin}/index.html")
-        page.wait_for_function("window.predict !== undefined")
-        yield page
-        browser.close()
+    page = browser.new_page()
+    complaints: list[str] = []
+    hosts: set[str] = set()
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda asked: hosts.add("/".join(asked.url.split("/")[:3])))
+    page.goto(f"{origin}/index.html")
+    page.wait_for_function("window.predict !== undefined")
+    yield page
+    page.close()
     server.shutdown()
     server.server_close()
     assert complaints == []

@@ -13,20 +13,9 @@ from benchmarks.serving.figures import Figures, Limit, Round
 from benchmarks.serving.report import document, show
 from benchmarks.serving.servers import WrongAnswerError
 from benchmarks.serving.targets import TARGETS, Target
+from tests.benchmarks.serving import rounds
 
-ROUND = Round(
-    start_s=1.0,
-    one_row=100,
-    p50=400,
-    p99=700,
-    rows_256=10,
-    alone=200,
-    resident=90e6,
-    cpu_one=12,
-    cpu_256=150,
-    sent={"one_row": 1000, "rows_256": 100, "alone": 50},
-    failed={"one_row": 0, "rows_256": 0, "alone": 0},
-)
+ROUND = replace(rounds.ROUND, one_row=100, rows_256=10)
 
 
 def test_the_median_hides_one_round_that_was_disturbed() -> None:

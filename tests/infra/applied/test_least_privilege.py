@@ -16,7 +16,8 @@ from rehearsal.aws.authorization import context
 from rehearsal.aws.policies import condition_keys
 from rehearsal.provider.aws_clients import EnvironmentClients
 from tests.infra.applied.conftest import BOOTSTRAPPED
-from tests.infra.applied.must_deny import CASES, MODEL, PAGE, Case, Place, page, role_arn
+from tests.infra.applied.must_deny.calls import MODEL, PAGE, Case, Place
+from tests.infra.applied.must_deny.table import CASES, page, role_arn
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -381,6 +381,7 @@ def test_a_model_that_waits_for_the_thread_of_another_is_well() -> None:
     rig.engine.warm_up()
     rig.loop.now += 10
     rig.engine.check()
+    assert rig.engine.pending == 1, "the run is still under way"
 
 
 def test_after_a_swap_each_request_is_answered_by_the_model_that_it_was_decoded_for() -> None:

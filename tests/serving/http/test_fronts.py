@@ -216,6 +216,7 @@ def test_a_caller_that_goes_away_is_dropped_from_the_queue(server: Server) -> No
         client.send(post(body))
         until(lambda: bool(server.engine.held))
     until(lambda: body in server.engine.cancelled)
+    assert server.engine.cancelled.count(body) == 1
     server.engine.held.clear()
 
 

@@ -9,22 +9,12 @@ import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from onnx import TensorProto, helper, numpy_helper
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from models.spec import ModelSpec
 from monitoring.baseline import Baseline, describe_numbers
 from serving.core.service import Service, load_service
-from tests.installed import CHROMIUM, need
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
 SCREENSHOTS = Path(__file__).resolve().parents[3] / "build" / "screenshots"
 
@@ -108,15 +98,6 @@ def image_url(start_server: Callable[..., Any], image_base: Path) -> str:
     process = start_server(image_base, RELEASE="group/1")
     process.wait_until_ready()
     return process.url
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    need(CHROMIUM)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 def _is_own(address: str, at: str) -> bool:

@@ -56,8 +56,8 @@ class FuelEconomy(Network):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Predictions [N] in mi/gal."""
-        members = self.ensemble(self.preprocessing(features).unsqueeze(0))
-        return self.target_scale.inverse(members).mean(dim=0)
+        outputs = self.target_scale.inverse(self.ensemble(self.preprocessing(features)))
+        return outputs.mean(dim=0) if outputs.dim() == 2 else outputs
 
     def loss(
         self, features: torch.Tensor, target: torch.Tensor, rows: torch.Tensor, generator: torch.Generator

@@ -56,3 +56,11 @@ def test_bags_weigh_one_on_average() -> None:
     weights = bags(50, 400, 0.8, torch.Generator().manual_seed(0))
     assert float(weights.mean()) == pytest.approx(1, abs=0.02)
     assert set(weights.unique().tolist()) == {0.0, 1.25}
+
+
+def test_rows_may_come_without_a_place_for_members() -> None:
+    inputs = torch.randn(5, 2, generator=torch.Generator().manual_seed(1))
+    several, one = (Ensemble(members, 2, (4, 4), torch.Generator().manual_seed(0)) for members in (3, 1))
+    assert torch.equal(several(inputs), several(inputs.unsqueeze(0)))
+    assert one(inputs).shape == (5,)
+    assert torch.allclose(one(inputs), one(inputs.unsqueeze(0))[0], atol=1e-6)

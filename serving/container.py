@@ -45,6 +45,8 @@ class Container:
     """Most requests that wait in one worker."""
     deadline_seconds: float = 60.0
     """How long a request may wait whose caller does not say."""
+    busy_poll_seconds: float = 100e-6
+    """How long a worker stays awake after it had work; it does so only with a processor of its own."""
     control_socket: Path | None = None
     """Where the unix socket is made by which models are swapped; None for none."""
     watch: Path | None = None
@@ -84,6 +86,7 @@ def read_container(environ: Mapping[str, str]) -> Container:
         threads=_whole(environ, "SERVING_THREADS", 256),
         queue=_whole(environ, "SERVING_QUEUE", 1_000_000) or 4096,
         deadline_seconds=(_whole(environ, "SERVING_DEADLINE_MS", 3_600_000) or 60_000) / 1000,
+        busy_poll_seconds=_read_busy_poll(environ),
         control_socket=_path(environ, "SERVING_CONTROL_SOCKET"),
         watch=_path(environ, "SERVING_WATCH"),
         batch_bytes=_read_batch(environ),
@@ -112,6 +115,11 @@ def _whole(environ: Mapping[str, str], name: str, most: int) -> int | None:
     if not (text.isascii() and text.isdigit() and 0 < int(text) <= most):
         raise EnvironmentVariableError(f"{name} is {text!r}; expected a whole number from 1 to {most}")
     return int(text)
+
+
+def _read_busy_poll(environ: Mapping[str, str]) -> float:
+    microseconds = _number(environ, "SERVING_BUSY_POLL_US", 10_000)
+    return Container.busy_poll_seconds if microseconds is None else microseconds / 1e6
 
 
 def _read_batch(environ: Mapping[str, str]) -> int | None:

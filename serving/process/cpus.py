@@ -16,10 +16,13 @@ _CGROUP: Final = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Processes of the group, and threads that one run of a model may use."""
+    """Processes of the group, and what each may use."""
 
     workers: int
     threads: int
+    """Of one run of a model."""
+    unshared: bool
+    """Whether each worker has a processor of its own."""
 
 
 def plan(cpus: float, memory: int | None, workers: int | None, threads: int | None) -> Plan:
@@ -29,7 +32,7 @@ def plan(cpus: float, memory: int | None, workers: int | None, threads: int | No
         workers = min(max(1, int(cpus)), most)
     if threads is None:
         threads = max(1, int(cpus / workers))
-    return Plan(workers=workers, threads=threads)
+    return Plan(workers=workers, threads=threads, unshared=workers * threads <= cpus)
 
 
 def cpu_limit(cgroup: Path = _CGROUP, affinity: int | None = None) -> float:

@@ -26,6 +26,8 @@ def serve(container: Container) -> None:
     """Serve until SIGTERM or SIGINT; ServeError when the port is taken or the model is refused."""
     started = time.monotonic()
     planned = plan(cpu_limit(), memory_limit(), container.workers, container.threads)
+    # Without a processor for each, polling would take from another worker, or from the next period's quota.
+    busy_poll_seconds = container.busy_poll_seconds if planned.unshared else 0.0
     try:
         listeners = listen(container.host, container.port, planned.workers)
     except ListenError as error:
@@ -36,7 +38,14 @@ def serve(container: Container) -> None:
         # Imported in the child alone: the supervisor stays small.
         from serving.process import worker  # noqa: PLC0415
 
-        seat = worker.Seat(container=container, threads=planned.threads, memory=memory, slot=slot, channel=channel)
+        seat = worker.Seat(
+            container=container,
+            threads=planned.threads,
+            busy_poll_seconds=busy_poll_seconds,
+            memory=memory,
+            slot=slot,
+            channel=channel,
+        )
         return worker.work(seat, places)
 
     places, seen = container.places, None

@@ -29,6 +29,7 @@ from serving.http.routes import build_site
 from serving.observe.observation import Observation
 from serving.observe.shared import LOADED, RESTARTS, SHADOWS_DROPPED, regions
 from serving.process.aside import Aside
+from serving.process.busy_polling import BusyPolling
 from serving.process.channel import Channel
 from serving.process.models import LoadError, Models
 from serving.process.places import Places
@@ -49,6 +50,8 @@ class Seat:
     container: Container
     threads: int
     """Of one run of the model."""
+    busy_poll_seconds: float
+    """How long to stay awake after work; 0 for not at all."""
     memory: mmap.mmap
     slot: Slot
     channel: Channel
@@ -77,7 +80,9 @@ class Worker:
         container, observer = self._seat.container, self._observation.observer
         self._observation.start()
         limits = Limits(jobs=container.queue, deadline=container.deadline_seconds)
-        engine = Engine(loop.call_soon, observer=observer, limits=limits, aside=Aside(loop))
+        awake = self._seat.busy_poll_seconds
+        call_soon = BusyPolling(loop.call_soon, awake) if awake else loop.call_soon
+        engine = Engine(call_soon, observer=observer, limits=limits, aside=Aside(loop))
         front = create_front(
             cast("FrontName", container.front), engine, build_site(engine, observer), observer=observer
         )

@@ -41,6 +41,7 @@ def test_the_process_group_is_told_by_variables(tmp_path: Path) -> None:
             "SERVING_FRONT": "asgi",
             "SERVING_QUEUE": "100",
             "SERVING_DEADLINE_MS": "1500",
+            "SERVING_BUSY_POLL_US": "0",
             "SERVING_CONTROL_SOCKET": "/run/serving.sock",
             "SERVING_WATCH": "/models",
             "SERVING_VARIANTS": str(tmp_path / "variants.json"),
@@ -48,6 +49,7 @@ def test_the_process_group_is_told_by_variables(tmp_path: Path) -> None:
     )
     assert (container.workers, container.threads, container.front) == (3, 2, "asgi")
     assert (container.queue, container.deadline_seconds) == (100, 1.5)
+    assert (container.busy_poll_seconds, read_container({}).busy_poll_seconds) == (0, 100e-6)
     assert (container.control_socket, container.watch) == (Path("/run/serving.sock"), Path("/models"))
     assert container.places.default.name == "blue"
 
@@ -73,6 +75,7 @@ def test_a_pinned_manifest_is_not_ignored_where_other_models_are_named(other: st
         ("SERVING_FRONT", "flask"),
         ("SERVING_QUEUE", "-1"),
         ("SERVING_DEADLINE_MS", "soon"),
+        ("SERVING_BUSY_POLL_US", "-1"),
         ("SERVING_VARIANTS", "/nowhere.json"),
         ("SAGEMAKER_BIND_TO_PORT", "http"),
         ("SAGEMAKER_BIND_TO_PORT", "0"),

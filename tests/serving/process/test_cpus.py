@@ -42,14 +42,14 @@ def test_the_memory_limit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cpus", "memory", "workers", "threads", "expected"),
     [
-        (4.0, None, None, None, Plan(workers=4, threads=1)),
-        (0.5, None, None, None, Plan(workers=1, threads=1)),
-        (1.9, None, None, None, Plan(workers=1, threads=1)),
-        (8.0, 512_000_000, None, None, Plan(workers=3, threads=2)),
-        (8.0, 100_000_000, None, None, Plan(workers=1, threads=8)),
-        (8.0, None, 2, None, Plan(workers=2, threads=4)),
-        (2.0, None, 4, None, Plan(workers=4, threads=1)),
-        (8.0, None, None, 3, Plan(workers=8, threads=3)),
+        (4.0, None, None, None, Plan(workers=4, threads=1, unshared=True)),
+        (0.5, None, None, None, Plan(workers=1, threads=1, unshared=False)),
+        (1.9, None, None, None, Plan(workers=1, threads=1, unshared=True)),
+        (8.0, 512_000_000, None, None, Plan(workers=3, threads=2, unshared=True)),
+        (8.0, 100_000_000, None, None, Plan(workers=1, threads=8, unshared=True)),
+        (8.0, None, 2, None, Plan(workers=2, threads=4, unshared=True)),
+        (2.0, None, 4, None, Plan(workers=4, threads=1, unshared=False)),
+        (8.0, None, None, 3, Plan(workers=8, threads=3, unshared=False)),
     ],
 )
 def test_the_rule(cpus: float, memory: int | None, workers: int | None, threads: int | None, expected: Plan) -> None:

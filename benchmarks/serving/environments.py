@@ -40,7 +40,7 @@ def python_environment(name: str) -> Path:
 
 
 def go_program(name: str) -> Path:
-    """The program that Go builds of the peer's folder."""
+    """The program that Go builds of the peer's folder and of `shared/fleet`; Go itself knows what has changed."""
     if shutil.which("go") is None:
         raise SetupError("there is no go command (Debian: golang-go)")
     needed, found = _version((PEERS / name / "go.mod").read_text(encoding="utf-8")), _go_version(PEERS / name)

@@ -1,11 +1,14 @@
-"""A Go that cannot build a peer is said to be too old, with what is needed."""
+"""A Go that cannot build a peer is said to be too old, with what is needed; what Go peers share is there once."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from benchmarks.serving import environments
 from benchmarks.serving.environments import SetupError, go_program
+from benchmarks.serving.places import PEERS
 
 
 @pytest.fixture
@@ -48,3 +51,21 @@ def test_without_go_its_package_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pa
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(SetupError, match="golang-go"):
         go_program("go_fasthttp")
+
+
+def test_what_go_peers_share_is_one_module_that_needs_no_other_go_than_they_do() -> None:
+    modules = sorted(PEERS.rglob("go.mod"))
+    assert [str(module.parent.relative_to(PEERS)) for module in modules] == [
+        "go_fasthttp",
+        "go_nethttp",
+        "shared/fleet",
+    ]
+    # `go_program` compares with the peer's own line.
+    assert len({re.findall("^go .*", module.read_text(), re.MULTILINE)[0] for module in modules}) == 1
+    functions = Counter(
+        name
+        for source in PEERS.rglob("*.go")
+        for name in re.findall(r"^func (?:\([^)]*\) )?(\w+)", source.read_text(), re.MULTILINE)
+    )
+    assert functions["main"] == 2
+    assert {name for name, count in functions.items() if count > 1} == {"main"}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 
+	"bench/fleet"
+
 	"github.com/goccy/go-json"
 	"github.com/valyala/fasthttp"
 )
@@ -13,25 +15,25 @@ type answer struct {
 }
 
 func main() {
-	m := load()
+	m := fleet.Load()
 	handle := func(ctx *fasthttp.RequestCtx) {
 		if string(ctx.Path()) != "/invocations" || !ctx.IsPost() {
 			ctx.Error("not found", fasthttp.StatusNotFound)
 			return
 		}
-		var cars []Car
+		var cars []fleet.Car
 		decoder := json.NewDecoder(bytes.NewReader(ctx.PostBody()))
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&cars); err != nil {
 			ctx.Error(err.Error(), fasthttp.StatusBadRequest)
 			return
 		}
-		rows, err := matrix(cars)
+		rows, err := fleet.Matrix(cars)
 		if err != nil {
 			ctx.Error(err.Error(), fasthttp.StatusBadRequest)
 			return
 		}
-		predictions, err := m.predict(rows)
+		predictions, err := m.Predict(rows)
 		if err != nil {
 			ctx.Error(err.Error(), fasthttp.StatusInternalServerError)
 			return
@@ -44,5 +46,5 @@ func main() {
 		ctx.SetContentType("application/json")
 		ctx.SetBody(body)
 	}
-	must(fasthttp.ListenAndServe("127.0.0.1:"+os.Getenv("BENCH_PORT"), handle))
+	fleet.Must(fasthttp.ListenAndServe("127.0.0.1:"+os.Getenv("BENCH_PORT"), handle))
 }

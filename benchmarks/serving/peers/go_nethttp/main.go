@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
+
+	"bench/fleet"
 )
 
 type answer struct {
@@ -11,21 +13,21 @@ type answer struct {
 }
 
 func main() {
-	m := load()
+	m := fleet.Load()
 	http.HandleFunc("POST /invocations", func(w http.ResponseWriter, r *http.Request) {
-		var cars []Car
+		var cars []fleet.Car
 		decoder := json.NewDecoder(r.Body)
 		decoder.DisallowUnknownFields()
 		if err := decoder.Decode(&cars); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		rows, err := matrix(cars)
+		rows, err := fleet.Matrix(cars)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		predictions, err := m.predict(rows)
+		predictions, err := m.Predict(rows)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 			return
@@ -33,5 +35,5 @@ func main() {
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(answer{predictions})
 	})
-	must(http.ListenAndServe("127.0.0.1:"+os.Getenv("BENCH_PORT"), nil))
+	fleet.Must(http.ListenAndServe("127.0.0.1:"+os.Getenv("BENCH_PORT"), nil))
 }

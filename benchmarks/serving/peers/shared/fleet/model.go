@@ -1,4 +1,4 @@
-package main
+package fleet
 
 import (
 	"os"
@@ -6,30 +6,32 @@ import (
 	ort "github.com/yalue/onnxruntime_go"
 )
 
-type model struct{ session *ort.DynamicAdvancedSession }
+// Model is a session of ONNX Runtime.
+type Model struct{ session *ort.DynamicAdvancedSession }
 
-func must(err error) {
+// Must ends the program on an error.
+func Must(err error) {
 	if err != nil {
 		panic(err)
 	}
 }
 
-// load starts ONNX Runtime (the library in BENCH_ONNXRUNTIME) with one thread.
-func load() model {
+// Load starts ONNX Runtime (the library in BENCH_ONNXRUNTIME) with one thread.
+func Load() Model {
 	ort.SetSharedLibraryPath(os.Getenv("BENCH_ONNXRUNTIME"))
-	must(ort.InitializeEnvironment())
+	Must(ort.InitializeEnvironment())
 	options, err := ort.NewSessionOptions()
-	must(err)
-	must(options.SetIntraOpNumThreads(1))
-	must(options.SetInterOpNumThreads(1))
+	Must(err)
+	Must(options.SetIntraOpNumThreads(1))
+	Must(options.SetInterOpNumThreads(1))
 	path := os.Getenv("BENCH_MODEL")
 	session, err := ort.NewDynamicAdvancedSession(path, []string{"features"}, []string{"prediction"}, options)
-	must(err)
-	return model{session}
+	Must(err)
+	return Model{session}
 }
 
-// predict takes rows of seven numbers and gives one number a row.
-func (m model) predict(rows []float32) ([]float32, error) {
+// Predict takes rows of seven numbers and gives one number a row.
+func (m Model) Predict(rows []float32) ([]float32, error) {
 	count := int64(len(rows) / 7)
 	input, err := ort.NewTensor(ort.NewShape(count, 7), rows)
 	if err != nil {

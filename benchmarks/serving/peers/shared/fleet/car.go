@@ -1,5 +1,6 @@
-// Package main: a car, checked by hand after goccy/go-json (Go has no constraints in types).
-package main
+// Package fleet is what the Go peers share: cars that are checked by hand (Go has no constraints in types), and the
+// model that answers for them.
+package fleet
 
 import (
 	"errors"
@@ -34,8 +35,8 @@ func number(name string, value *float64, low, high float64) (float32, error) {
 	return float32(*value), nil
 }
 
-// matrix checks the cars and gives them as rows of seven numbers.
-func matrix(cars []Car) ([]float32, error) {
+// Matrix checks the cars and gives them as rows of seven numbers.
+func Matrix(cars []Car) ([]float32, error) {
 	if len(cars) == 0 {
 		return nil, errors.New("no rows")
 	}

@@ -40,7 +40,7 @@ class Column(Section):
     categories: Annotated[tuple[str, ...], Field(strict=False)] = ()
     nullable: bool = False
     pii: bool = False
-    """Personal: left out of captured traffic and of the sample rows, and the page hides its training range."""
+    """Personal: no value of it is in captured traffic or in the artefact's baseline; nothing shows or measures it."""
     height: int | None = Field(default=None, ge=1, le=2048)
     """Of an image, in pixels, as the network takes it."""
     width: int | None = Field(default=None, ge=1, le=2048)
@@ -78,6 +78,15 @@ class Column(Section):
     def is_numeric(self) -> bool:
         """Whether the column holds numbers."""
         return self.type in {"float", "integer"}
+
+    @property
+    def stand_in(self) -> float | int | str:
+        """A value that the column takes, from the specification alone: the middle of its range, its first category."""
+        if not self.is_numeric:
+            return next(iter(self.categories), "")
+        known = [bound for bound in (self.minimum, self.maximum) if bound is not None]
+        middle = sum(known) / len(known) if known else 0.0
+        return round(middle) if self.type == "integer" else middle
 
     @property
     def expectation(self) -> str:

@@ -204,7 +204,7 @@ def parse_spec(folder_name: str, text: str, origin: str) -> ModelSpec:
         if column.type == "image":
             raise SpecError(
                 f"{origin}: columns.{column.name}: a model of images can be served, but the lake, training and the "
-                "baseline cannot take a column of type image yet"
+                "baseline cannot take a column of type image yet; expected float, integer, string or category"
             )
     return spec
 

@@ -1,13 +1,13 @@
 """The training distribution that travels with a model as `baseline.json`, and the only code that knows its format.
 
 Numbers are binned twice: by quantiles of the training data, so that the population stability index compares bins of
-equal weight, and in equal widths, which is what a person can read. Imports numpy and pydantic only: serving reads it.
+equal weight, and in equal widths, which is what a person can read. Of a column that is personal (`pii` in the model's
+specification) nothing is kept but its name. Imports numpy and pydantic only: serving reads it.
 """
 
 from collections.abc import Mapping, Sequence
 from itertools import accumulate, pairwise
 from pathlib import Path
-from statistics import median, mode
 from typing import Annotated, Literal, Self, cast
 
 import numpy as np
@@ -83,7 +83,19 @@ class CategoryDistribution(_Part):
     counts: dict[str, int]
 
 
-Distribution = Annotated[NumberDistribution | CategoryDistribution, Field(discriminator="kind")]
+class PersonalDistribution(_Part):
+    """That a column is personal, and so nothing of its values: they are what the artefact must not hold.
+
+    Edges, extremes and a median are each some person's own value.
+    """
+
+    kind: Literal["personal"] = "personal"
+    name: str
+
+
+AnyDistribution = NumberDistribution | CategoryDistribution | PersonalDistribution
+Distribution = Annotated[AnyDistribution, Field(discriminator="kind")]
+Predicted = Annotated[NumberDistribution | PersonalDistribution, Field(discriminator="kind")]
 
 
 class Baseline(_Part):
@@ -93,15 +105,16 @@ class Baseline(_Part):
     rows: Annotated[int, Field(ge=1)]
     features: tuple[Distribution, ...]
     """In the order of the specification's `features`."""
-    target: NumberDistribution
-    prediction: NumberDistribution
+    target: Predicted
+    prediction: Predicted
+    """Personal where the target is: what is predicted for a training row is near its own value."""
     sample: tuple[dict[str, Value], ...]
     """Up to SAMPLE_ROWS rows by column name: features and target, spread over the range of the target.
 
-    A column marked `pii` holds its typical value in each, for serving publishes these rows.
+    Serving publishes these rows: a personal feature holds its `stand_in` in each, and a personal target is left out.
     """
 
-    def feature(self, name: str) -> NumberDistribution | CategoryDistribution:
+    def feature(self, name: str) -> AnyDistribution:
         """The distribution of the feature called `name`; KeyError when there is none."""
         for distribution in self.features:
             if distribution.name == name:
@@ -171,38 +184,36 @@ def describe(
     `columns` are the rows as read; `features` [N, F] the same rows as `models.rows.feature_matrix` encodes them;
     `target` and `prediction` [N] in the target's unit.
     """
-    unit = spec.target_column.unit
     return Baseline(
         model=spec.name,
         rows=len(target),
-        features=tuple(
-            describe_numbers(column.name, features[:, position], column.unit)
-            if column.is_numeric
-            else describe_categories(column.name, features[:, position], column.categories)
-            for position, column in enumerate(spec.feature_columns)
-        ),
-        target=describe_numbers(spec.target, target, unit),
-        prediction=describe_numbers("prediction", prediction, unit),
+        features=tuple(_feature(column, features[:, at]) for at, column in enumerate(spec.feature_columns)),
+        target=_predicted(spec.target_column, spec.target, target),
+        prediction=_predicted(spec.target_column, "prediction", prediction),
         sample=_sample(spec, columns, target),
     )
+
+
+def _feature(column: Column, values: Floats) -> AnyDistribution:
+    if column.pii:
+        return PersonalDistribution(name=column.name)
+    if column.is_numeric:
+        return describe_numbers(column.name, values, column.unit)
+    return describe_categories(column.name, values, column.categories)
+
+
+def _predicted(target: Column, name: str, values: Floats) -> NumberDistribution | PersonalDistribution:
+    return PersonalDistribution(name=name) if target.pii else describe_numbers(name, values, target.unit)
 
 
 def _sample(spec: ModelSpec, columns: Mapping[str, Sequence[object]], target: Floats) -> tuple[dict[str, Value], ...]:
     order = np.argsort(target, kind="stable")
     picked = order[np.unique(np.linspace(0, len(order) - 1, SAMPLE_ROWS + 2).round().astype(int)[1:-1])]
-    shown = (*spec.feature_columns, spec.target_column)
-    typical = {column.name: _typical(column, columns[column.name]) for column in shown if column.pii}
+    shown = [*spec.feature_columns, *(() if spec.target_column.pii else (spec.target_column,))]
     return tuple(
-        {column.name: cast("Value", columns[column.name][int(row)]) for column in shown} | typical for row in picked
+        {
+            column.name: column.stand_in if column.pii else cast("Value", columns[column.name][int(row)])
+            for column in shown
+        }
+        for row in picked
     )
-
-
-def _typical(column: Column, values: Sequence[object]) -> Value:
-    """The median or the most frequent of the `values` that are known; None where none is."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return None
-    if not column.is_numeric:
-        return cast("Value", mode(known))
-    middle = float(median(cast("list[float]", known)))
-    return round(middle) if column.type == "integer" else middle

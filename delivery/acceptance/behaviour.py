@@ -16,7 +16,7 @@ from delivery.acceptance.asking import Asker, close
 from delivery.acceptance.findings import Check, checked, not_checked
 from delivery.acceptance.released import ReleasedModel
 from models.schema import Behaviour
-from monitoring.baseline import NumberDistribution, Value
+from monitoring.baseline import NumberDistribution, PersonalDistribution, Value
 
 _ROOM = 0.5
 """How far a prediction for a row of training data may lie outside of the target's range, as a part of that range."""
@@ -53,16 +53,19 @@ def _again(asker: Asker, rows: Sequence[Mapping[str, Value]], before: Sequence[f
 
 
 def _plausible(model: ReleasedModel, predictions: Sequence[float]) -> Check:
+    name = "rows of training data are predicted near the target's range"
     target = model.baseline.target
+    personal = [part.name for part in (target, *model.baseline.features) if isinstance(part, PersonalDistribution)]
+    if personal or isinstance(target, PersonalDistribution):
+        said = f"the artefact holds nothing of the values of {', '.join(personal)}, which is personal"
+        return not_checked("behaviour", name, said)
     room = _ROOM * (target.maximum - target.minimum)
     low, high = target.minimum - room, target.maximum + room
     outside = [value for value in predictions if not low <= value <= high]
     said = f"from {min(predictions):.4g} to {max(predictions):.4g} {target.unit}".rstrip()
     if outside:
         said += f"; {len(outside)} outside of {low:.4g} to {high:.4g}"
-    return checked(
-        "behaviour", "rows of training data are predicted near the target's range", ok=not outside, said=said
-    )
+    return checked("behaviour", name, ok=not outside, said=said)
 
 
 def _without_a_value(asker: Asker, model: ReleasedModel) -> list[Check]:
@@ -81,6 +84,8 @@ def _without_a_value(asker: Asker, model: ReleasedModel) -> list[Check]:
 def _direction(asker: Asker, model: ReleasedModel, expectation: Behaviour) -> Check:
     name = f"{model.spec.target} goes {expectation.direction} with {expectation.column}"
     distribution = model.baseline.feature(expectation.column)
+    if isinstance(distribution, PersonalDistribution):
+        return not_checked("behaviour", name, f"{expectation.column} is personal: the artefact does not hold its range")
     if not isinstance(distribution, NumberDistribution):
         return not_checked("behaviour", name, f"{expectation.column} is no number in the artefact")
     low, high = _tenths(distribution, whole=model.spec.column(expectation.column).type == "integer")

@@ -12,7 +12,7 @@ from lake.dataset import check, split
 from lake.snapshots import rows_at
 from models.schema import Column
 from models.spec import ModelSpec
-from monitoring.baseline import NumberDistribution
+from monitoring.baseline import NumberDistribution, PersonalDistribution
 from monitoring.drift import category_drift, number_drift
 
 
@@ -48,6 +48,8 @@ def _values(column: Column, values: Any) -> Check:
 def _drift(spec: ModelSpec, model: ReleasedModel, column: Column, rows: pa.Table) -> Check:
     values = [value for value in rows.column(column.name).to_pylist() if value is not None]
     distribution = model.baseline.feature(column.name)
+    if isinstance(distribution, PersonalDistribution):
+        return not_checked("data", f"{column.name} drift", "it is personal: the artefact holds nothing of its values")
     if isinstance(distribution, NumberDistribution):
         index = number_drift(distribution.quantiles, np.asarray(values, dtype=np.float64))
     else:

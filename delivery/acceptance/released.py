@@ -28,7 +28,7 @@ class ReleasedModel:
 
     @property
     def rows(self) -> list[dict[str, Value]]:
-        """Rows of training data, features only; where the artefact holds none, one made from the specification."""
+        """Rows of training data, features only; what the artefact holds not, is made from the specification."""
         sample = [{name: row.get(name) for name in self.spec.features} for row in self.baseline.sample]
         return sample or [made_up_row(self.spec)]
 
@@ -66,12 +66,4 @@ def _members(body: bytes, origin: str) -> Mapping[str, bytes]:
 
 def made_up_row(spec: ModelSpec) -> dict[str, Value]:
     """A row that the specification lets pass: numbers from the middle of their range, the first of the categories."""
-    row: dict[str, Value] = {}
-    for column in spec.feature_columns:
-        if not column.is_numeric:
-            row[column.name] = column.categories[0]
-            continue
-        known = [bound for bound in (column.minimum, column.maximum) if bound is not None]
-        middle = sum(known) / len(known) if known else 0.0
-        row[column.name] = round(middle) if column.type == "integer" else middle
-    return row
+    return {column.name: column.stand_in for column in spec.feature_columns}

@@ -13,7 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from models.schema import Column
-from monitoring.baseline import Baseline, CategoryDistribution, NumberDistribution
+from monitoring.baseline import (
+    AnyDistribution,
+    Baseline,
+    CategoryDistribution,
+    NumberDistribution,
+    PersonalDistribution,
+)
 
 MAX_FEATURES: Final = 64
 """Distributions of more features than that would be more series than a Prometheus server should take from a process."""
@@ -30,22 +36,27 @@ class Distribution(msgspec.Struct, frozen=True):
     bins: tuple[str, ...]
     """In ascending order; the last one is that of missing values."""
     shares: tuple[float, ...]
-    """Empty where the baseline does not tell them: of predicted categories."""
+    """Empty where the baseline does not tell them: of predicted categories, and of what is personal."""
 
 
 def distributions_of(baseline: Baseline, target: Column) -> tuple[Distribution, ...]:
     """The prediction's distribution, then those of the first MAX_FEATURES features in the model's order.
 
-    A predicted category counts under its name. Images have no bins.
+    A predicted category counts under its name. What is personal has one bin for any value. Images have no bins.
     """
     labels = (*_labels(list(target.categories)), NULL)
     return (
-        Distribution(PREDICTION, labels, ()) if target.categories else _of_numbers(baseline.prediction, PREDICTION),
-        *(
-            _of_numbers(feature, feature.name) if isinstance(feature, NumberDistribution) else _of_categories(feature)
-            for feature in baseline.features[:MAX_FEATURES]
-        ),
+        Distribution(PREDICTION, labels, ()) if target.categories else _bins_of(baseline.prediction, PREDICTION),
+        *(_bins_of(feature, feature.name) for feature in baseline.features[:MAX_FEATURES]),
     )
+
+
+def _bins_of(distribution: AnyDistribution, name: str) -> Distribution:
+    if isinstance(distribution, NumberDistribution):
+        return _of_numbers(distribution, name)
+    if isinstance(distribution, CategoryDistribution):
+        return _of_categories(distribution)
+    return Distribution(name, ("any", NULL), ())
 
 
 def _of_numbers(distribution: NumberDistribution, name: str) -> Distribution:
@@ -111,10 +122,12 @@ class Binner:
         return np.bincount(bins.ravel(), minlength=self.size)
 
 
-def _inner_edges(distribution: NumberDistribution | CategoryDistribution) -> npt.NDArray[np.float32]:
+def _inner_edges(distribution: AnyDistribution) -> npt.NDArray[np.float32]:
     """Values at which the next bin begins; category i, which the matrix holds as the number i, is bin i."""
     if isinstance(distribution, CategoryDistribution):
         return _places(len(distribution.counts))
+    if isinstance(distribution, PersonalDistribution):
+        return _places(1)
     return np.array(distribution.quantiles.edges[1:-1], dtype=np.float32)
 
 

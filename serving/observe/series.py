@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from monitoring.baseline import Baseline, NumberDistribution
 from serving.core.service import Service
 from serving.observe.distributions import Distribution, distributions_of
 from serving.observe.layout import DISTRIBUTIONS
@@ -57,9 +58,15 @@ def describe(service: Service, variant: str) -> Description:
         p99_seconds=spec.monitor.p99_latency_ms / 1000,
         error_rate=spec.monitor.error_rate,
         drift_psi=spec.monitor.drift_psi,
-        deviation=baseline.prediction.standard_deviation or 1.0,
+        deviation=_deviation(baseline),
         distributions=distributions_of(baseline, spec.target_column),
     )
+
+
+def _deviation(baseline: Baseline) -> float:
+    """Of a personal prediction the baseline tells none: differences are in the target's own unit then."""
+    known = baseline.prediction.standard_deviation if isinstance(baseline.prediction, NumberDistribution) else 0.0
+    return known or 1.0
 
 
 def parse_description(text: bytes) -> Description:

@@ -47,3 +47,19 @@ def test_an_image_is_of_one_size(changes: dict[str, Any], says: str) -> None:
 def test_a_column_is_personal_only_where_it_says_so() -> None:
     assert Column(name="name", type="string", pii=True).pii
     assert not Column(name="name", type="string").pii
+
+
+@pytest.mark.parametrize(
+    ("settings", "value"),
+    [
+        ({"type": "float", "minimum": 1.0, "maximum": 4.0}, 2.5),
+        ({"type": "integer", "minimum": 1.0, "maximum": 4.0}, 2),
+        ({"type": "float", "minimum": 7.5}, 7.5),
+        ({"type": "integer"}, 0),
+        ({"type": "category", "categories": ["b", "a"]}, "b"),
+        ({"type": "string"}, ""),
+    ],
+)
+def test_a_stand_in_is_made_from_the_specification_alone(settings: dict[str, Any], value: object) -> None:
+    stand_in = Column(name="x", **settings).stand_in
+    assert (stand_in, type(stand_in)) == (value, type(value))

@@ -160,6 +160,15 @@ def test_a_model_of_images_is_served_and_nothing_else_yet() -> None:
     assert load_spec(MODELS / "auto_mpg").image is None
 
 
+@pytest.mark.parametrize("section", ['[formats]\nserved = "int8"', "[serving.asynchronous]\nmax_concurrent = 2"])
+def test_with_formats_or_asynchronous_an_image_is_refused_as_early(section: str) -> None:
+    text = f"{IMAGES}\n{section}\n"
+    with pytest.raises(SpecError, match=r"columns\.picture: .*; expected float, integer, string or category$"):
+        parse_spec("digits", text, "models/digits/model.toml")
+    spec = ModelSpec.model_validate({**tomllib.loads(text), "name": "digits"})
+    assert ModelSpec.from_json(spec.to_json()) == spec, "an artefact of such a model is served"
+
+
 @pytest.mark.parametrize(
     ("old", "new"),
     [

@@ -1,4 +1,7 @@
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from models.rows import feature_matrix
 from monitoring.baseline import (
     Baseline,
     BaselineError,
+    PersonalDistribution,
     describe,
     describe_categories,
     describe_numbers,
@@ -34,6 +38,7 @@ def test_saved_and_loaded_it_is_the_same(baseline: Baseline, tmp_path: Path) -> 
     baseline.save(path)
     assert Baseline.load(path) == baseline
     horsepower, origin = baseline.feature("horsepower"), baseline.feature("origin")
+    assert horsepower.kind == "number"
     assert horsepower.null_fraction == 0.5
     assert origin.kind == "category"
     assert origin.counts == {"USA": 1, "Europe": 0, "Japan": 1}
@@ -42,38 +47,69 @@ def test_saved_and_loaded_it_is_the_same(baseline: Baseline, tmp_path: Path) -> 
         baseline.feature("colour")
 
 
+COUNT = 30
+CARS: dict[str, list[object]] = {
+    "cylinders": [4] * COUNT,
+    "displacement": [100.5 + i for i in range(COUNT)],
+    "horsepower": [None, *(50.25 + i for i in range(1, COUNT))],
+    "weight": [2003 + 7 * i for i in range(COUNT)],
+    "acceleration": [15.0] * COUNT,
+    "model_year": [1970] * COUNT,
+    "origin": ["Japan" if i % 6 == 0 else "USA" for i in range(COUNT)],
+    "mpg": [20.0625 + i / 4 for i in range(COUNT)],
+}
+"""Each number is that of one car, and a category occurs that is not the specification's first."""
+
+
 def personal(*names: str) -> Baseline:
-    """The baseline of 30 cars whose columns `names` are personal; each number is that of one car."""
+    """The baseline of the cars, whose columns `names` are personal."""
     spec = spec_named("auto-mpg")
     columns = tuple(column.model_copy(update={"pii": column.name in names}) for column in spec.columns)
     spec = spec.model_copy(update={"columns": columns})
-    count = 30
-    rows: dict[str, list[object]] = {
-        "cylinders": [4] * count,
-        "displacement": [100.5 + i for i in range(count)],
-        "horsepower": [None, *(50.25 + i for i in range(1, count))],
-        "weight": [2000 + 7 * i for i in range(count)],
-        "acceleration": [15.0] * count,
-        "model_year": [1970] * count,
-        "origin": ["Japan" if i % 6 == 0 else "USA" for i in range(count)],
-        "mpg": [20.0 + i / 4 for i in range(count)],
-    }
-    target = np.array(rows["mpg"], dtype=np.float64)
-    return describe(spec, rows, feature_matrix(spec, rows), target, target)
+    target = np.array(CARS["mpg"], dtype=np.float64)
+    return describe(spec, CARS, feature_matrix(spec, CARS), target, target)
 
 
-def test_a_personal_value_of_a_row_is_in_no_sample() -> None:
-    open_rows, closed = personal().sample, personal("displacement", "horsepower", "weight", "origin").sample
-    assert len({row["displacement"] for row in open_rows}) == len(closed) == 5
-    assert {row["displacement"] for row in closed} == {115.0}
-    assert {row["horsepower"] for row in closed} == {65.25}
-    assert {row["weight"] for row in closed} == {2102}
-    assert {row["origin"] for row in closed} == {"USA"}
-    assert [row["mpg"] for row in closed] == [row["mpg"] for row in open_rows]
+def leaves(part: object) -> Iterator[object]:
+    """Every key and every value of a document."""
+    if isinstance(part, dict):
+        for key, value in cast("dict[str, object]", part).items():
+            yield key
+            yield from leaves(value)
+    elif isinstance(part, list):
+        for value in cast("list[object]", part):
+            yield from leaves(value)
+    else:
+        yield part
 
 
-def test_a_personal_target_is_in_no_sample() -> None:
-    assert {row["mpg"] for row in personal("mpg").sample} == {23.625}
+@pytest.mark.parametrize("name", ["displacement", "horsepower", "weight", "origin", "mpg"])
+def test_no_value_of_a_personal_column_is_in_the_file(name: str, tmp_path: Path) -> None:
+    own = {value for value in CARS[name] if value not in (None, "USA")}
+    for kept, baseline in ((True, personal()), (False, personal(name))):
+        baseline.save(tmp_path / "baseline.json")
+        assert Baseline.load(tmp_path / "baseline.json") == baseline
+        told = set(leaves(json.loads((tmp_path / "baseline.json").read_text())))
+        assert bool(own & told) == kept, f"{name}: {own & told}"
+
+
+def test_a_personal_feature_stands_in_its_place_and_the_others_stay_as_they_are() -> None:
+    of_all, closed = personal(), personal("weight", "origin")
+    assert [part.name for part in closed.features] == [part.name for part in of_all.features]
+    assert closed.feature("weight") == PersonalDistribution(name="weight")
+    assert closed.feature("displacement") == of_all.feature("displacement")
+    assert (closed.target, closed.prediction) == (of_all.target, of_all.prediction)
+    weight = spec_named("auto-mpg").column("weight")
+    assert {row["weight"] for row in closed.sample} == {weight.stand_in}
+    assert {row["origin"] for row in closed.sample} == {"USA"}
+    assert [row["displacement"] for row in closed.sample] == [row["displacement"] for row in of_all.sample]
+
+
+def test_of_a_personal_target_neither_rows_nor_predictions_are_told() -> None:
+    closed = personal("mpg")
+    assert (closed.target.kind, closed.prediction.kind) == ("personal", "personal")
+    assert len(closed.sample) == 5
+    assert not [row for row in closed.sample if "mpg" in row]
 
 
 def test_a_damaged_file_is_named(baseline: Baseline, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -18,6 +18,7 @@ from models.release import Release
 from serving.core.errors import RequestError
 from serving.core.service import load_service
 from tests.serving.conftest import BIAS, WEIGHTS, graph, write_artefact
+from training.specs import spec_named
 
 PACKAGE = "arn:aws:sagemaker:eu-west-1:111111111111:model-package/drivetrain-local-auto-mpg/7"
 RELEASE = Release(
@@ -61,12 +62,22 @@ Deployed = Callable[..., tuple[Asker, ReleasedModel]]
 
 @pytest.fixture
 def deployed(tmp_path: Path) -> Deployed:
-    """`deployed(weights, bias, release, pause_s)`: a model behind an endpoint, and what its release says of it."""
+    """`deployed(weights, bias, release, pause_s, personal)`: a model behind an endpoint, and what its release says.
+
+    `personal` are the names of columns that hold personal data.
+    """
 
     def make(
-        weights: Any = WEIGHTS, bias: float = BIAS, release: str = PACKAGE, pause_s: float = 0.0
+        weights: Any = WEIGHTS,
+        bias: float = BIAS,
+        release: str = PACKAGE,
+        pause_s: float = 0.0,
+        personal: Sequence[str] = (),
     ) -> tuple[Asker, ReleasedModel]:
-        folder = write_artefact(tmp_path / "model", graph(np.asarray(weights, dtype=np.float32), bias))
+        spec = spec_named("auto-mpg")
+        columns = tuple(column.model_copy(update={"pii": column.name in personal}) for column in spec.columns)
+        spec = spec.model_copy(update={"columns": columns})
+        folder = write_artefact(tmp_path / "model", graph(np.asarray(weights, dtype=np.float32), bias), spec)
         runtime = Runtime(folder, release, pause_s)
         artefact = runtime._service.artefact
         model = ReleasedModel(spec=artefact.spec, baseline=artefact.baseline, release=RELEASE)

@@ -32,3 +32,27 @@ def test_a_heavier_car_that_goes_farther_is_refused(deployed: Deployed) -> None:
 def test_predictions_far_off_the_target_are_refused(deployed: Deployed) -> None:
     checks = behaviour(*deployed(bias=BIAS + 500))
     assert failed(checks) == ["rows of training data are predicted near the target's range"]
+
+
+def test_where_personal_data_are_missing_in_the_artefact_it_is_said(deployed: Deployed) -> None:
+    checks = {check.name: check for check in behaviour(*deployed(personal=["weight", "origin"]))}
+    near = checks["rows of training data are predicted near the target's range"]
+    assert near.result == "not checked"
+    assert near.said == "the artefact holds nothing of the values of weight, origin, which is personal"
+    down = checks["mpg goes down with weight"]
+    assert (down.result, down.said) == (
+        "not checked",
+        "weight is personal: the artefact does not hold its range",
+    )
+    assert checks["mpg goes down with horsepower"].result == "passed"
+    assert failed(checks.values()) == []
+
+
+def test_a_personal_target_has_no_range(deployed: Deployed) -> None:
+    checks = {check.name: check for check in behaviour(*deployed(personal=["mpg"]))}
+    near = checks["rows of training data are predicted near the target's range"]
+    assert (near.result, near.said) == (
+        "not checked",
+        "the artefact holds nothing of the values of mpg, which is personal",
+    )
+    assert failed(checks.values()) == []

@@ -1,5 +1,6 @@
 """The curated table of a stack, as the specification says and like the training data, or not, or not there at all."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -24,10 +25,10 @@ class Lake:
 
 @pytest.fixture
 def looked(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """`looked(column=[...])`: the checks of the training rows with columns replaced."""
+    """`looked(column=[...])`: the checks of the training rows with columns replaced; `personal` columns are so."""
 
-    def look(**columns: list[object]) -> dict[str, Check]:
-        _, model = deployed()
+    def look(*, personal: Sequence[str] = (), **columns: list[object]) -> dict[str, Check]:
+        _, model = deployed(personal=personal)
         found: dict[str, list[object]] = {**training_columns(model.spec), **columns}
         found["name"] = [f"car {number}" for number in range(len(found["mpg"]))]
         table = pa.table({column.name: found[column.name] for column in model.spec.columns})
@@ -48,6 +49,13 @@ def test_the_training_rows_themselves_have_neither_drift_nor_odd_values(looked: 
 def test_rows_of_another_kind_drift(looked: Any) -> None:
     assert looked(weight=[7000] * 120)["weight drift"].result == "failed"
     assert looked(origin=["Japan"] * 120)["origin drift"].result == "failed"
+
+
+def test_of_a_personal_column_no_drift_is_measured(looked: Any) -> None:
+    checks = looked(personal=["weight"], weight=[7000] * 120)
+    assert checks["weight drift"].result == "not checked"
+    assert checks["weight drift"].said == "it is personal: the artefact holds nothing of its values"
+    assert checks["displacement drift"].result == "passed"
 
 
 def test_values_that_the_specification_refuses_are_named(looked: Any) -> None:

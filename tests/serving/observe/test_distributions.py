@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 
 from models.schema import Column
-from monitoring.baseline import Baseline, NumberDistribution, describe_categories, describe_numbers
+from monitoring.baseline import (
+    Baseline,
+    NumberDistribution,
+    PersonalDistribution,
+    describe_categories,
+    describe_numbers,
+)
 from monitoring.drift import number_drift, stability_index
 from serving.core.service import Service
 from serving.observe.distributions import MAX_FEATURES, Binner, distributions_of
@@ -62,6 +68,26 @@ def test_odd_columns_have_bins_too() -> None:
     assert by_name["constant"].bins == ("any", "null")
     assert by_name["close"].bins[:2] == ("01", "02")
     assert by_name["null"].bins == ("null (category)", "null")
+
+
+def test_what_is_personal_is_counted_without_bins_of_its_values() -> None:
+    weight = describe_numbers("weight", np.array([1.0, 2.0, 3.0]))
+    baseline = baseline_of(PersonalDistribution(name="age"), weight)
+    baseline = baseline.model_copy(update={"prediction": PersonalDistribution(name="prediction")})
+    prediction, age, _ = distributions_of(baseline, TARGET)
+    assert (prediction.bins, prediction.shares) == (age.bins, age.shares) == (("any", "null"), ())
+    rows = np.array([[40, 1.5], [np.nan, 2.5], [50, 9.0]], dtype=np.float32)
+    found = Binner(baseline, TARGET).count(rows, np.array([1, np.nan, 3], dtype=np.float32)).tolist()
+    assert (found[:2], found[2:4], sum(found[4:])) == ([2, 1], [2, 1], 3)
+
+
+def test_where_all_is_personal_rows_are_counted_too() -> None:
+    alone = PersonalDistribution(name="prediction")
+    baseline = Baseline(
+        model="m", rows=3, features=(PersonalDistribution(name="age"),), target=alone, prediction=alone, sample=()
+    )
+    rows = np.array([[40], [np.nan]], dtype=np.float32)
+    assert Binner(baseline, TARGET).count(rows, np.zeros(2, np.float32)).tolist() == [2, 0, 1, 1]
 
 
 def test_only_so_many_features_become_series() -> None:

@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from lake.parsed import Parsed, Rejection, Row, name_problems, refused
+from lake.parsed import Parsed, Rejection, Row, name_problems, needed_names, refused
 from models.spec import ModelSpec
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -52,12 +52,12 @@ def decode(body: bytes, *, expected: str) -> str | Parsed:
         return refused(body, f"{wrong}, expected {expected} in UTF-8")
 
 
-def parse_csv(spec: ModelSpec, body: bytes) -> Parsed:
-    """The rows of a CSV object; the header must hold exactly the columns of `spec`, in any order."""
+def parse_csv(spec: ModelSpec, body: bytes, optional: frozenset[str] = frozenset()) -> Parsed:
+    """The rows of a CSV object; its header holds the columns of `spec`, in any order, `optional` ones or not."""
     text = decode(body, expected="CSV")
     if isinstance(text, Parsed):
         return text
-    columns = ",".join(column.name for column in spec.columns)
+    columns = ",".join(needed_names(spec, optional))
     lines = _Lines(text)
     records = csv.reader(lines, strict=True)
     try:
@@ -69,7 +69,7 @@ def parse_csv(spec: ModelSpec, body: bytes) -> Parsed:
     header = [name.strip() for name in first]
     if not header:
         return refused(body, f"an empty object, expected the header {columns} and at least one row")
-    if problems := name_problems(spec, header):
+    if problems := name_problems(spec, header, optional=optional):
         hint = "" if len(header) > 1 else " separated by commas"
         return refused(body, f"header: {'; '.join(problems.values())}; expected {columns}{hint}", tuple(problems))
     return _rows(body, header, records, lines)

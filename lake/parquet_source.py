@@ -5,17 +5,17 @@ import json
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lake.parsed import Parsed, Row, name_problems, refused
+from lake.parsed import Parsed, Row, name_problems, needed_names, refused
 from models.spec import ModelSpec
 
 
-def parse_parquet(spec: ModelSpec, body: bytes) -> Parsed:
-    """The rows of a Parquet object; the line of a row is its number, from 1."""
+def parse_parquet(spec: ModelSpec, body: bytes, optional: frozenset[str] = frozenset()) -> Parsed:
+    """The rows of a Parquet object, where `optional` columns may lack; the line of a row is its number, from 1."""
     try:
         file = pq.ParquetFile(pa.BufferReader(body))
         names = list(file.schema_arrow.names)
-        if problems := name_problems(spec, names):
-            expected = ", ".join(column.name for column in spec.columns)
+        if problems := name_problems(spec, names, optional=optional):
+            expected = ", ".join(needed_names(spec, optional))
             reason = f"columns: {'; '.join(problems.values())}; expected {expected}"
             return refused(body, reason, tuple(problems))
         table: pa.Table = file.read()  # pyright: ignore[reportUnknownMemberType] the stubs are not complete

@@ -50,6 +50,11 @@ def refused(body: bytes, reason: str, fields: tuple[str, ...] = ()) -> Parsed:
     return Parsed(rejections=(Rejection(line=0, fields=fields, reason=reason, raw=raw),))
 
 
+def needed_names(spec: ModelSpec, optional: frozenset[str]) -> list[str]:
+    """The columns to name where others were found, without those that may lack."""
+    return [column.name for column in spec.columns if column.name not in optional]
+
+
 def name_problems(spec: ModelSpec, found: Iterable[str], *, optional: frozenset[str] = frozenset()) -> dict[str, str]:
     """What is wrong with the column names `found`, by name: missing, unknown (with the likely name), given twice."""
     expected = [column.name for column in spec.columns]

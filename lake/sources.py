@@ -9,7 +9,7 @@ from lake.parquet_source import parse_parquet
 from lake.parsed import Parsed, refused
 from models.spec import ModelSpec
 
-Parser = Callable[[ModelSpec, bytes], Parsed]
+Parser = Callable[[ModelSpec, bytes, frozenset[str]], Parsed]
 PARSERS: dict[str, Parser] = {
     ".csv": parse_csv,
     ".jsonl": parse_json_lines,
@@ -20,8 +20,11 @@ PARSERS: dict[str, Parser] = {
 MAXIMUM_BYTES = 512 * 1024 * 1024
 
 
-def parse(spec: ModelSpec, key: str, body: bytes) -> Parsed:
-    """The rows of the object `key`; what is wrong with it is in the result, never raised."""
+def parse(spec: ModelSpec, key: str, body: bytes, optional: frozenset[str] = frozenset()) -> Parsed:
+    """The rows of the object `key`; what is wrong with it is in the result, never raised.
+
+    Columns that are `optional` may be there or not, and their values are not in every row then.
+    """
     suffix = PurePosixPath(key).suffix.lower()
     if suffix not in PARSERS:
         known = ", ".join(PARSERS)
@@ -30,4 +33,4 @@ def parse(spec: ModelSpec, key: str, body: bytes) -> Parsed:
         return refused(body, "an empty object, expected at least one row")
     if len(body) > MAXIMUM_BYTES:
         return refused(body, f"{len(body)} bytes, expected at most {MAXIMUM_BYTES}; send it in parts")
-    return PARSERS[suffix](spec, body)
+    return PARSERS[suffix](spec, body, optional)

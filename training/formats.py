@@ -3,7 +3,8 @@
 Each format is judged on the validation rows by the metric of the first gate, beside the float32 graph: it may be worse
 by at most `formats.tolerance` and must not break an absolute limit that float32 keeps. It is kept if it is also of use:
 a tenth smaller or a tenth faster. One that predicts no finite number is refused without a metric. Everything measured
-goes into the manifest and the model card, what is not kept too.
+goes into the manifest and the model card, what is not kept too. The rows may be images [N, C, H, W]; of a model of
+labels, whose graph answers [N, labels], the metric is of the place of the likeliest label, as its target is.
 """
 
 import time
@@ -85,9 +86,11 @@ def described(measured: list[Measured]) -> list[dict[str, Any]]:
 def _measure(name: Format, path: Path, spec: ModelSpec, rows: Rows, first: Measured | None) -> Measured:
     model, metric = OnnxModel(path), spec.gates[0].metric
     prediction = model.predict(rows.features)
-    wrong = int((~np.isfinite(prediction)).sum())
-    value = None if wrong else regression_metrics(rows.target, prediction)[metric]
-    one, many = (_microseconds(model, np.resize(rows.features, (count, rows.features.shape[1]))) for count in (1, 256))
+    wrong = int((~np.isfinite(prediction.reshape(len(prediction), -1))).any(axis=1).sum())
+    value = None if wrong else regression_metrics(rows.target, _in_target_terms(prediction))[metric]
+    one, many = (
+        _microseconds(model, np.resize(rows.features, (count, *rows.features.shape[1:]))) for count in (1, _BATCH)
+    )
     difference = None if wrong else 0.0
     if first is not None and not wrong:
         expected = OnnxModel(path.parent / first.file).predict(rows.features)
@@ -106,6 +109,11 @@ def _measure(name: Format, path: Path, spec: ModelSpec, rows: Rows, first: Measu
         verdict=refused if wrong else "the model as it was trained",
     )
     return found if first is None else _judged(found, first, spec)
+
+
+def _in_target_terms(prediction: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """[N] as the target is: numbers as they are, of labels [N, labels] the place of the likeliest."""
+    return prediction if prediction.ndim == 1 else prediction.argmax(axis=1).astype(np.float64)
 
 
 def _judged(found: Measured, first: Measured, spec: ModelSpec) -> Measured:

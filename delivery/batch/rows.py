@@ -1,4 +1,4 @@
-"""What is predicted for: the rows of a table at a version, or of CSV and Parquet objects, checked one by one.
+"""What is predicted for: the rows of a table at a version, or of objects as `lake.sources` reads them, each checked.
 
 Only the model's features and key are asked for; a table or a file may have more columns. A row that does not fit is
 kept with its reason, never dropped.
@@ -112,9 +112,8 @@ def _parsed(table: pa.Table) -> Parsed:
 
 def _read(spec: ModelSpec, item: LandedObject, body: bytes) -> Parsed:
     """With the target and whatever else the specification knows, or without: both are fine."""
-    every = parse(spec, item.key, body)
-    refused = every.rejections and not every.rows and every.rejections[0].line == 0
-    return parse(_narrowed(spec), item.key, body) if refused else every
+    needed = {column.name for column in needed_columns(spec)}
+    return parse(spec, item.key, body, frozenset(column.name for column in spec.columns) - needed)
 
 
 def _narrowed(spec: ModelSpec) -> ModelSpec:

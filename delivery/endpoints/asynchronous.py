@@ -17,7 +17,7 @@ from delivery.errors import DeliveryError
 from lake.locations import split_uri
 
 _POLL_S = 0.5
-_EXTENSIONS = {"application/json": "json", "text/csv": "csv"}
+_EXTENSIONS = {"application/json": "json", "text/csv": "csv", "image/png": "png", "image/jpeg": "jpg"}
 STATUSES: Final = {
     "malformed_json": 400,
     "malformed_csv": 400,

@@ -1,6 +1,9 @@
 """Smaller formats: what they compute, when they are kept, and that the same graph gives the same bytes."""
 
+import hashlib
+import io
 import json
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,6 +15,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from models.spec import ModelSpec
+from monitoring.baseline import Baseline, describe_numbers
+from serving.core.service import load_service
 from training.card import Artefact, _formats
 from training.dataset import Rows
 from training.errors import JobError
@@ -163,3 +168,109 @@ def test_a_format_is_judged_by_gate_and_use(spec: ModelSpec) -> None:
     assert (useless.kept, useless.verdict) == (False, "neither a tenth smaller nor a tenth faster than float32")
     faster = _judged(replace(first, format="fp16", us_per_row_256=1.5), first, spec)
     assert (faster.kept, faster.verdict) == (True, "1.0 × smaller, 2.00 × the speed at 256 rows")
+
+
+IMAGES = """
+name = "digits"
+title = "Digits"
+target = "digit"
+key = ["name"]
+features = ["picture"]
+training = { instance_type = "ml.m5.large" }
+gates = [{ metric = "mae", maximum = 1 }]
+serving = { instance_type = "ml.m5.large", max_rows = 64 }
+formats = { served = "int8" }
+
+[columns]
+name = { type = "string" }
+picture = { type = "image", height = 8, width = 8, channels = 3 }
+digit = { type = "category", categories = ["zero", "one", "two"] }
+"""
+
+
+def image_spec() -> ModelSpec:
+    return ModelSpec.model_validate(tomllib.loads(IMAGES))
+
+
+def image_graph(labels: int) -> bytes:
+    """features [N, 3, 8, 8] → a convolution of 16 filters → [N, labels] probabilities, or [N] where there are none."""
+    random = np.random.default_rng(5)
+    filters = random.normal(0, 0.2, (16, 3, 3, 3)).astype(np.float32)
+    filters *= 10.0 ** random.uniform(-2, 1, (16, 1, 1, 1)).astype(np.float32)
+    dense = random.normal(0, 0.05, (16 * 64, max(labels, 1))).astype(np.float32)
+    nodes = [
+        helper.make_node("Conv", ["features", "filters"], ["c"], pads=[1, 1, 1, 1]),
+        helper.make_node("Tanh", ["c"], ["t"]),
+        helper.make_node("Flatten", ["t"], ["f"]),
+        helper.make_node("MatMul", ["f", "dense"], ["d"]),
+        helper.make_node("Softmax", ["d"], ["prediction"])
+        if labels
+        else helper.make_node("Squeeze", ["d", "last"], ["prediction"]),
+    ]
+    constants = [numpy_helper.from_array(filters, "filters"), numpy_helper.from_array(dense, "dense")]
+    constants += [] if labels else [numpy_helper.from_array(np.array([1]), "last")]
+    output = ["rows", labels] if labels else ["rows"]
+    built = helper.make_graph(
+        nodes,
+        "digits",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", 3, 8, 8])],
+        [helper.make_tensor_value_info("prediction", TensorProto.FLOAT, output)],
+        constants,
+    )
+    model = helper.make_model(built, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    return model.SerializeToString()
+
+
+def image_rows(folder: Path, labels: int) -> Rows:
+    """Noise, and what the graph itself makes of it."""
+    pictures = np.random.default_rng(6).uniform(0, 1, (40, 3, 8, 8)).astype(np.float32)
+    (folder / "model.onnx").write_bytes(image_graph(labels))
+    target = OnnxModel(folder / "model.onnx").predict(pictures)
+    return Rows(columns={}, features=pictures, target=target.argmax(axis=1).astype(np.float64) if labels else target)
+
+
+@pytest.mark.parametrize("labels", [0, 3])
+@pytest.mark.parametrize(("convert", "kind"), [(half_weights, TensorProto.FLOAT16), (int8_weights, TensorProto.INT8)])
+def test_a_convolution_is_smaller_and_sees_the_same(tmp_path: Path, convert: Any, kind: int, labels: int) -> None:
+    rows = image_rows(tmp_path, labels)
+    packed = convert(image_graph(labels))
+    stored = {each.name: each.data_type for each in onnx.load_model_from_string(packed).graph.initializer}
+    assert [name for name, data_type in stored.items() if data_type == kind] == [
+        f"{name}_{'half' if kind == TensorProto.FLOAT16 else 'int8'}" for name in ("filters", "dense")
+    ]
+    expected = OnnxModel(tmp_path / "model.onnx").predict(rows.features)
+    assert np.allclose(predicted(tmp_path, packed, rows.features), expected, atol=0.02)
+
+
+@pytest.mark.parametrize("labels", [0, 3])
+def test_formats_of_a_model_of_images_are_tried_and_kept(tmp_path: Path, labels: int) -> None:
+    rows = image_rows(tmp_path, labels)
+    spec = image_spec()
+    generous = spec.model_copy(update={"formats": spec.formats.model_copy(update={"tolerance": 0.99})})
+    found = write_formats(tmp_path, generous, replace(rows, target=rows.target + 0.4))
+    assert [(each.format, each.kept) for each in found] == [("fp32", True), ("int8", True), ("fp16", True)], found
+    assert found[1].bytes < found[0].bytes / 2
+    assert sorted(path.name for path in tmp_path.glob("model*.onnx")) == [
+        "model.fp16.onnx",
+        "model.int8.onnx",
+        "model.onnx",
+    ]
+
+
+def test_an_image_model_is_served_in_a_smaller_format(tmp_path: Path) -> None:
+    rows = image_rows(tmp_path, 3)
+    (tmp_path / "model.int8.onnx").write_bytes(int8_weights(image_graph(3)))
+    (tmp_path / "spec.json").write_text(image_spec().to_json())
+    places = describe_numbers("digit", rows.target)
+    Baseline(model="digits", rows=40, features=(), target=places, prediction=places, sample=()).save(
+        tmp_path / "baseline.json"
+    )
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in tmp_path.iterdir()}
+    (tmp_path / "manifest.json").write_text(json.dumps({"format": 1, "model": "digits", "files": files}))
+    service = load_service(tmp_path, None, "group/1")
+    body = io.BytesIO()
+    np.save(body, rows.features[:8])
+    answer = json.loads(service.answer(body.getvalue(), "application/x-npy", "application/json").body)
+    small = OnnxModel(tmp_path / "model.int8.onnx").predict(rows.features[:8])
+    assert np.allclose(answer["probabilities"], small, atol=1e-5)
+    assert not np.allclose(small, OnnxModel(tmp_path / "model.onnx").predict(rows.features[:8]), atol=1e-5)

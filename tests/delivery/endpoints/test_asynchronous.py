@@ -60,6 +60,17 @@ def test_the_answer_is_waited_for() -> None:
     assert uri.endswith(".csv")
 
 
+@pytest.mark.parametrize(
+    ("kind", "ending"), [("image/png", ".png"), ("image/jpeg", ".jpg"), ("application/x-npy", ".bin")]
+)
+def test_a_picture_is_sent_as_what_it_is(kind: str, ending: str) -> None:
+    cloud = Cloud(answer=b"{}")
+    asker_of(cloud).ask(b"\x89PNG", kind, "application/json")
+    ((uri, content),) = cloud.put.items()
+    assert (content, cloud.asked["ContentType"], cloud.asked["InputLocation"]) == (b"\x89PNG", kind, uri)
+    assert uri.endswith(ending)
+
+
 def test_who_waits_too_long_is_told_where_the_answer_will_lie() -> None:
     with pytest.raises(NoAnswerError, match=r"cars did not answer in 0 s; the answer will be s3://b/answers/1\.out"):
         asker_of(Cloud(), wait_s=0).ask(b"", "text/csv", "text/csv")

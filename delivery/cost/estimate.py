@@ -3,12 +3,12 @@
 A preview holds both sides: what is there, in the old states, and what will be, in the new ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from delivery.cost.prices import PriceTable
-from delivery.cost.resources import Declared, Resources, Units
+from delivery.cost.resources import Declared, Resources, Units, Use
 from delivery.pulumi.preview import WITHOUT_NEW, WITHOUT_OLD, Preview, PreviewStep
 
 
@@ -26,6 +26,18 @@ class CostLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OnDemand:
+    """What using a resource costs: `usd` for `per` (`hour`, `million`) of `what`. It is in no sum."""
+
+    name: str
+    type: str
+    key: str
+    what: str
+    usd: float
+    per: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """The cost of a stack in US dollars a month: from `least` to `most`, and what is not part of it."""
 
@@ -38,6 +50,8 @@ class Estimate:
     """What has no price in the table, and why."""
     oldest: str
     """The day of the oldest price that is used."""
+    on_demand: tuple[OnDemand, ...] = ()
+    """What is paid by use and has a price for each use."""
 
     @property
     def least(self) -> float:
@@ -62,16 +76,20 @@ class Estimate:
             "lines": [
                 {**vars(line), "least": round(line.least, 2), "most": round(line.most, 2)} for line in self.lines
             ],
+            "on_demand": [vars(each) for each in self.on_demand],
             "usage": [{"type": type_, "by": what} for type_, what in self.usage],
             "unknown": list(self.unknown),
         }
 
 
-def estimate(declared: Sequence[Declared], table: PriceTable, region: str = "") -> Estimate:
-    """Price every resource; `region` counts where no provider says one."""
-    resources = Resources(declared)
+def estimate(
+    declared: Sequence[Declared], table: PriceTable, region: str = "", machines: Mapping[str, str] | None = None
+) -> Estimate:
+    """Price every resource; `region` counts where no provider says one, `machines` are the models' by name."""
+    resources = Resources(declared, machines or {})
     region = resources.region() or region
     lines: list[CostLine] = []
+    on_demand: list[OnDemand] = []
     usage: dict[str, str] = {}
     unknown: dict[str, None] = {}
     days: list[str] = []
@@ -81,13 +99,18 @@ def estimate(declared: Sequence[Declared], table: PriceTable, region: str = "") 
             usage[resource.type] = "; ".join(by_use) or table.usage[resource.type]
         elif not _has_price(resource, resources, table):
             unknown[f"{resource.type}: not in the price table"] = None
-        for each in units:
-            line, day = _line(resource, each, table, region)
+        for line, day in (
+            *(_line(resource, each, table, region) for each in units),
+            *(_used(resource, use, table, region) for use in resources.on_demand(resource)),
+        ):
             if isinstance(line, str):
                 unknown[line] = None
-            else:
+                continue
+            days.append(day)
+            if isinstance(line, CostLine):
                 lines.append(line)
-                days.append(day)
+            else:
+                on_demand.append(line)
     return Estimate(
         region=region,
         hours_per_month=table.hours_per_month,
@@ -95,12 +118,16 @@ def estimate(declared: Sequence[Declared], table: PriceTable, region: str = "") 
         usage=tuple(sorted(usage.items())),
         unknown=tuple(unknown),
         oldest=min(days, default=""),
+        on_demand=tuple(on_demand),
     )
 
 
-def before_and_after(preview: Preview, table: PriceTable, region: str = "") -> tuple[Estimate, Estimate]:
+def before_and_after(
+    preview: Preview, table: PriceTable, region: str = "", machines: Mapping[str, str] | None = None
+) -> tuple[Estimate, Estimate]:
     """What the stack costs now, and what it will cost once the preview is applied."""
-    return estimate(existing_in(preview), table, region), estimate(declared_in(preview), table, region)
+    before, after = existing_in(preview), declared_in(preview)
+    return estimate(before, table, region, machines), estimate(after, table, region, machines)
 
 
 def existing_in(preview: Preview) -> list[Declared]:
@@ -127,7 +154,7 @@ def _has_price(resource: Declared, resources: Resources, table: PriceTable) -> b
 def _line(resource: Declared, units: Units, table: PriceTable, region: str) -> tuple[CostLine | str, str]:
     price = table.find(units.key, region)
     if price is None:
-        return f"{resource.name}: {units.key} in {region or 'an unknown region'} is not in the price table", ""
+        return _not_there(resource, units.key, region), ""
     if units.least is None or units.most is None:
         return f"{resource.name}: how many of {units.key} is known only after the deploy", ""
     month = table.monthly(price)
@@ -139,3 +166,22 @@ def _line(resource: Declared, units: Units, table: PriceTable, region: str) -> t
         most=units.most * month,
         units=units.most,
     ), price.as_of.isoformat()
+
+
+def _used(resource: Declared, use: Use, table: PriceTable, region: str) -> tuple[OnDemand | str, str]:
+    price = table.find(use.key, region)
+    if price is None:
+        return _not_there(resource, use.key, region), ""
+    found = OnDemand(
+        name=resource.name,
+        type=resource.type,
+        key=use.key,
+        what=use.what,
+        usd=round(use.times * price.usd, 6),
+        per=price.per,
+    )
+    return found, price.as_of.isoformat()
+
+
+def _not_there(resource: Declared, key: str, region: str) -> str:
+    return f"{resource.name}: {key} in {region or 'an unknown region'} is not in the price table"

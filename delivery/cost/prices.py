@@ -25,7 +25,8 @@ class Price(Section):
     key: str
     region: str
     usd: float = Field(ge=0)
-    per: Literal["hour", "month"]
+    per: Literal["hour", "month", "million"]
+    """Of an hour, of a month, or of a million uses."""
     as_of: datetime.date
     source: str = Field(pattern=r"^https://")
     note: str = ""

@@ -1,7 +1,8 @@
 """What of a stack costs by the hour or the month: how many units of which price a resource is.
 
 Instances of an endpoint are counted at its configuration, which every endpoint of ours has for itself; autoscaling
-makes a range of their number.
+makes a range of their number. A model whose endpoint is declared can also be asked in batches, on a machine that is
+paid only while the job runs.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ from typing import Any, cast
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 SCALING_TARGET = "aws:appautoscaling/target:Target"
 PROVIDER = "pulumi:providers:aws"
+TOPIC = "aws:sns/topic:Topic"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +35,21 @@ class Units:
     most: float | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class Use:
+    """What a resource is charged for when it is used: `what` costs `times` the price of `key`."""
+
+    key: str
+    what: str
+    times: int = 1
+
+
 @dataclass(frozen=True)
 class Resources:
-    """All resources of a stack."""
+    """All resources of a stack, and the machine of each model, by its name, as its model.toml says."""
 
     declared: Sequence[Declared]
+    machines: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def region(self) -> str:
         """The region of the stack's provider, empty when no provider says."""
@@ -53,7 +65,22 @@ class Resources:
 
     def is_counted(self, type_: str) -> bool:
         """Whether `units` knows the type."""
-        return type_ == CONFIGURATION or type_ in _COUNTED
+        return type_ in (CONFIGURATION, TOPIC) or type_ in _COUNTED
+
+    def on_demand(self, resource: Declared) -> list[Use]:
+        """What it is charged for by use, as far as that has a price for each."""
+        if resource.type == TOPIC:
+            return [Use(key="sns.publish", what="messages published")]
+        if resource.type != CONFIGURATION:
+            return []
+        return [*self._transform(resource), *(_ASYNCHRONOUS if resource.inputs.get("asyncInferenceConfig") else ())]
+
+    def _transform(self, configuration: Declared) -> list[Use]:
+        """`drivetrain predict --batch` takes the machine of model.toml, also where the endpoint is serverless."""
+        variants = _items(configuration.inputs.get("productionVariants"))
+        machine = next((variant.get("instanceType") for variant in variants), None)
+        machine = machine or self.machines.get(configuration.parent.rsplit("::", 1)[-1])
+        return [Use(key=f"sagemaker.transform.{machine}", what="a transform job")] if machine else []
 
     def _variants(self, configuration: Declared) -> tuple[list[Units], list[str]]:
         units: list[Units] = []
@@ -99,6 +126,12 @@ def _one(key: str) -> Callable[[Mapping[str, Any]], list[Units]]:
     return lambda _: [Units(key=key, least=1, most=1)]
 
 
+# https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html: the caller puts the request and fetches the
+# answer, SageMaker fetches the request and puts the answer.
+_ASYNCHRONOUS = (
+    Use(key="s3.write", what="asynchronous requests", times=2),
+    Use(key="s3.read", what="asynchronous requests", times=2),
+)
 _COUNTED: dict[str, Callable[[Mapping[str, Any]], list[Units]]] = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": _interface_endpoint,
     "aws:kms/key:Key": _one("kms.key"),

@@ -40,6 +40,24 @@ def test_the_cost_and_its_difference_come_from_a_file(tmp_path: Path) -> None:
     assert document["difference_per_month"] == {"least": 0.0, "most": 0.0}
 
 
+def test_what_each_use_costs_is_said_beside_the_sum(tmp_path: Path) -> None:
+    endpoint = "urn:pulumi:dev::drivetrain::drivetrain:model:Endpoint::auto-mpg"
+    type_ = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+    inputs = {
+        "productionVariants": [{"serverlessConfig": {"memorySizeInMb": 2048}}],
+        "asyncInferenceConfig": {"outputConfig": {}},
+    }
+    document = json.loads(Path(written(tmp_path, "p.json", "pulumi:providers:aws", "aws:sns/topic:Topic")).read_text())
+    state = {"type": type_, "custom": True, "inputs": inputs, "parent": endpoint}
+    document["steps"].append({"op": "create", "urn": f"urn:pulumi:dev::drivetrain::{type_}::mpg", "newState": state})
+    (tmp_path / "p.json").write_text(json.dumps(document))
+    told = " ".join(runner.invoke(app, ["cost", "dev", "--preview", str(tmp_path / "p.json")]).stdout.split())
+    assert "on demand, in no sum: 0.128 an hour of a transform job (sagemaker.transform.ml.m5.large): mpg" in told
+    assert "on demand, in no sum: 10 a million asynchronous requests (s3.write): mpg" in told
+    assert "on demand, in no sum: 0.8 a million asynchronous requests (s3.read): mpg" in told
+    assert "on demand, in no sum: 0.5 a million messages published (sns.publish): topic" in told
+
+
 def test_hours_are_said_where_there_are_some(tmp_path: Path) -> None:
     file = written(tmp_path, "p.json", "aws:cloudwatch/dashboard:Dashboard")
     told = runner.invoke(app, ["cost", "staging", "--preview", file]).stdout

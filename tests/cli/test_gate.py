@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from cli.mistakes import USER_ERRORS
 from delivery.gate import AllowanceError
 from delivery.pulumi.preview import PreviewError
 from infra.policies import ExemptionError
@@ -101,7 +102,5 @@ def test_a_line_that_is_not_right_is_refused(file: Path, tmp_path: Path) -> None
 
 
 def test_the_error_of_exemptions_is_one_for_people() -> None:
-    from cli.main import _USER_ERRORS  # noqa: PLC0415 - the tuple that decides it
-
-    assert issubclass(AllowanceError, _USER_ERRORS)
-    assert issubclass(ExemptionError, _USER_ERRORS)
+    assert issubclass(AllowanceError, USER_ERRORS)
+    assert issubclass(ExemptionError, USER_ERRORS)

@@ -4,7 +4,7 @@ import pytest
 
 from delivery.cost import before_and_after, estimate
 from delivery.cost.prices import PriceTable, load_prices
-from delivery.cost.resources import CONFIGURATION, PROVIDER, SCALING_TARGET, Declared
+from delivery.cost.resources import CONFIGURATION, PROVIDER, SCALING_TARGET, TOPIC, Declared
 from delivery.pulumi.preview import Preview, PreviewStep
 
 ENDPOINT = "urn:pulumi:s::p::drivetrain:model:Endpoint::mpg"
@@ -52,9 +52,15 @@ def test_serverless_is_paid_by_use(table: PriceTable) -> None:
 def test_a_price_that_is_not_known_is_said_and_not_guessed(table: PriceTable) -> None:
     found = estimate([PROVIDED, configuration(instance_type="ml.p5.48xlarge")], table)
     assert found.most == 0
-    assert found.unknown == ("mpg: sagemaker.hosting.ml.p5.48xlarge in eu-west-1 is not in the price table",)
+    assert found.unknown == (
+        "mpg: sagemaker.hosting.ml.p5.48xlarge in eu-west-1 is not in the price table",
+        "mpg: sagemaker.transform.ml.p5.48xlarge in eu-west-1 is not in the price table",
+    )
     elsewhere = estimate([declared(PROVIDER, region="us-east-1"), configuration(), declared("aws:kms/key:Key")], table)
-    assert elsewhere.unknown == ("mpg: sagemaker.hosting.ml.m5.large in us-east-1 is not in the price table",)
+    assert elsewhere.unknown == (
+        "mpg: sagemaker.hosting.ml.m5.large in us-east-1 is not in the price table",
+        "mpg: sagemaker.transform.ml.m5.large in us-east-1 is not in the price table",
+    )
     assert elsewhere.least == 1
 
 
@@ -115,3 +121,42 @@ def test_a_preview_holds_what_is_and_what_will_be(table: PriceTable) -> None:
     before, after = before_and_after(Preview(steps=steps, change_summary={}), table, "eu-west-1")
     assert round(before.least / 93.44) == 4
     assert round(after.least / 93.44) == 6
+
+
+def test_a_transform_job_is_paid_by_the_hour_and_in_no_sum(table: PriceTable) -> None:
+    with_jobs = estimate([PROVIDED, configuration(count=1)], table)
+    (job,) = with_jobs.on_demand
+    assert (job.name, job.key, job.usd, job.per) == ("mpg", "sagemaker.transform.ml.m5.large", 0.128, "hour")
+    assert with_jobs.to_json()["on_demand"][0]["what"] == "a transform job"
+    assert with_jobs.to_json()["per_hour"] == {"least": 0.128, "most": 0.128}
+
+
+def test_a_serverless_model_is_transformed_on_the_machine_of_its_specification(table: PriceTable) -> None:
+    serverless = declared(
+        CONFIGURATION, "x", ENDPOINT, productionVariants=[{"serverlessConfig": {"memorySizeInMb": 2048}}]
+    )
+    assert estimate([PROVIDED, serverless], table).on_demand == ()
+    (job,) = estimate([PROVIDED, serverless], table, machines={"mpg": "ml.m5.xlarge"}).on_demand
+    assert (job.key, job.usd) == ("sagemaker.transform.ml.m5.xlarge", 0.257)
+
+
+def test_a_transform_job_without_a_price_is_said(table: PriceTable) -> None:
+    found = estimate([PROVIDED, configuration(instance_type="ml.g5.12xlarge")], table)
+    assert found.on_demand == ()
+    assert found.unknown == ("mpg: sagemaker.transform.ml.g5.12xlarge in eu-west-1 is not in the price table",)
+
+
+def test_an_asynchronous_endpoint_costs_its_instances_and_each_request_its_way_through_s3(table: PriceTable) -> None:
+    answers_at_once = configuration()
+    inputs = {**answers_at_once.inputs, "asyncInferenceConfig": {"outputConfig": {"s3OutputPath": "s3://b/a/"}}}
+    found = estimate([PROVIDED, declared(CONFIGURATION, "mpg", ENDPOINT, **inputs)], table)
+    assert found.to_json()["per_hour"] == estimate([PROVIDED, answers_at_once], table).to_json()["per_hour"]
+    by_request = {each.key: (each.usd, each.per) for each in found.on_demand if each.what == "asynchronous requests"}
+    assert by_request == {"s3.write": (10.0, "million"), "s3.read": (0.8, "million")}
+
+
+def test_a_topic_costs_its_messages(table: PriceTable) -> None:
+    found = estimate([PROVIDED, declared(TOPIC, "mpg-answers")], table)
+    (messages,) = found.on_demand
+    assert (messages.name, messages.usd, messages.per) == ("mpg-answers", 0.5, "million")
+    assert (found.most, found.usage, found.unknown) == (0, (), ())

@@ -31,7 +31,8 @@ def test_the_machines_that_the_models_are_served_on_have_a_price() -> None:
     specs = discover(project_directory() / "models")
     assert specs
     for spec in specs:
-        assert table.find(f"sagemaker.hosting.{spec.serving.instance_type}", "eu-west-1"), spec.name
+        for use in ("hosting", "transform"):
+            assert table.find(f"sagemaker.{use}.{spec.serving.instance_type}", "eu-west-1"), spec.name
 
 
 def test_every_type_that_the_rehearsal_can_make_is_paid_free_or_counted() -> None:

@@ -15,6 +15,7 @@ from infra.components.lake_formation import LakeFormation, LakeFormationArgs, La
 from infra.components.model import ModelDeployment, ModelDeploymentArgs
 from infra.components.network import Network, NetworkArgs
 from infra.components.observability import Observability, ObservabilityArgs
+from infra.components.prediction_grants import PredictionGrants
 from infra.components.queries import declare_queries
 from infra.model_folders import checked_model, checked_models, model_names
 from infra.platform_outputs import PlatformOutputs
@@ -135,6 +136,10 @@ def _declare_platform(inputs: Inputs, opts: pulumi.ResourceOptions) -> PlatformO
         alarm_topic_arn=observability.alarm_topic_arn,
         releases=inputs.releases,
     )
+    if settings.lake.prediction_writers or settings.lake.prediction_readers:
+        # Granted by an administrator of the lake, whom its settings make one.
+        after = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[formation]))
+        PredictionGrants("prediction-grants", platform, after)
     if settings.github is not None:
         Announcement(
             "announcement",

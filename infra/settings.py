@@ -48,14 +48,28 @@ class NetworkSettings(Section):
         return value
 
 
+RoleArn = Annotated[str, Field(pattern=r"^arn:aws:iam::\d{12}:role/([\w+=,.@-]+/)*[\w+=,.@-]{1,64}$")]
+
+
 class LakeSettings(Section):
-    """How long the buckets keep what, and how much one query may read."""
+    """How long the buckets keep what, how much one query may read, and who predicts in batches."""
 
     noncurrent_version_days: int = Field(default=90, ge=1)
     capture_days: int = Field(default=90, ge=1)
     query_result_days: int = Field(default=14, ge=1)
     access_log_days: int = Field(default=365, ge=1)
     query_scan_limit_gb: int = Field(default=100, ge=1)
+    prediction_writers: list[RoleArn] = Field(default_factory=list[str])
+    """Roles that run `drivetrain predict --batch`; they must exist (infra/components/prediction_grants.py)."""
+    prediction_readers: list[RoleArn] = Field(default_factory=list[str])
+    """Roles that query the predictions through Athena; they must exist."""
+
+    @field_validator("prediction_writers", "prediction_readers")
+    @classmethod
+    def _each_once(cls, value: list[str]) -> list[str]:
+        if len(set(value)) != len(value):
+            raise ValueError("must not name a role twice")
+        return value
 
 
 ClockTime = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
@@ -169,6 +183,14 @@ class Settings(Section):
             if key in _RESERVED_TAGS or key.lower().startswith("aws:"):
                 raise ValueError(f"the tag {key!r} is set by the platform or reserved by AWS; choose another name")
         return value
+
+    @model_validator(mode="after")
+    def _roles_of_this_account(self) -> Self:
+        for key in ("prediction_writers", "prediction_readers"):
+            for role in getattr(self.lake, key):
+                if f"::{self.account_id}:" not in role:
+                    raise ValueError(f"lake.{key}: {role} is not of this stack's account {self.account_id}")
+        return self
 
     @property
     def names(self) -> Names:

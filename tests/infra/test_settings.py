@@ -68,6 +68,16 @@ def test_an_unknown_stack_is_told_the_nearest_one(typed: str, meant: str) -> Non
         load_settings(Path(), typed)
 
 
+@pytest.mark.parametrize("key", ["prediction_writers", "prediction_readers"])
+def test_predictions_are_granted_within_the_account(key: str) -> None:
+    document = load_settings(Path(), "dev").model_dump(exclude={"stack"})
+    own, other = (f"arn:aws:iam::{account}:role/team/a" for account in (document["account_id"], "999999999999"))
+    settings = parse_settings("dev", {**document, "lake": {key: [own]}}, "Pulumi.dev.yaml")
+    assert getattr(settings.lake, key) == [own]
+    with pytest.raises(SettingsError, match=rf"lake\.{key}: {other} is not of this stack's account 222222222222"):
+        parse_settings("dev", {**document, "lake": {key: [other]}}, "Pulumi.dev.yaml")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -92,6 +102,12 @@ def test_an_unknown_stack_is_told_the_nearest_one(typed: str, meant: str) -> Non
         ({"github": {"repository": "org/*"}}, r"github\.repository: .*found 'org/\*'"),
         ({"github": {"repository": "-org/repo"}}, r"github\.repository: .*found '-org/repo'"),
         ({"github": {"repository": "org/repo/x"}}, r"github\.repository: .*found 'org/repo/x'"),
+        ({"lake": {"prediction_writers": ["analyst"]}}, r"lake\.prediction_writers\.0: .*pattern.*found 'analyst'"),
+        ({"lake": {"prediction_readers": ["arn:aws:iam::222222222222:role/*"]}}, r"prediction_readers\.0: .*pattern"),
+        (
+            {"lake": {"prediction_writers": ["arn:aws:iam::111111111111:role/a"] * 2}},
+            r"lake\.prediction_writers: must not name a role twice",
+        ),
         ({"tags": {"aws:owner": "me"}}, r"tags: the tag 'aws:owner' is set by the platform or reserved"),
         ({"tags": {"project": "mine"}}, r"tags: the tag 'project' is set by the platform"),
         ({"observability": {"log_retention_days": 8, "budget_usd_per_month": 1}}, r"log_retention_days: .*7, 14"),

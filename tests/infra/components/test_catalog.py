@@ -3,8 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from infra import platform
 from infra.components.queries import QUERIES
 from infra.settings import load_settings
+
+ACCOUNT = "arn:aws:iam::222222222222:role"
 
 
 def test_databases_lie_in_the_warehouse(declared: Any) -> None:
@@ -84,6 +89,46 @@ def test_jobs_are_granted_what_they_need_of_the_lake(declared: Any, project_dir:
         (validate, (("name", "drivetrain_dev_curated"),), ("DESCRIBE",)),
         (validate, (("databaseName", "drivetrain_dev_curated"), ("wildcard", True)), ("DESCRIBE",)),
     }
+
+
+def predictions_granted(run_program: Any, config: Any, **lake: list[str]) -> set[tuple[Any, ...]]:
+    """The grants to roles that are not the stack's own."""
+    program = run_program(platform.declare, config("dev", lake=lake), "dev")
+    return {
+        (each.inputs["principal"].rsplit("/", 1)[1], place(each.inputs), tuple(each.inputs["permissions"]))
+        for each in program.of("aws:lakeformation/permissions:Permissions")
+        if "/drivetrain/" not in each.inputs["principal"]
+    }
+
+
+@pytest.mark.slow
+def test_who_writes_predictions_and_who_reads_them_is_granted_so_and_no_more(run_program: Any, config: Any) -> None:
+    writer, reader = f"{ACCOUNT}/aws-reserved/sso.amazonaws.com/nightly", f"{ACCOUNT}/analyst"
+    granted = predictions_granted(run_program, config, prediction_writers=[writer], prediction_readers=[reader])
+    curated, predictions = "drivetrain_dev_curated", "drivetrain_dev_predictions"
+    assert granted == {
+        ("nightly", (("arn", "arn:aws:made-up:::lake/warehouse"),), ("DATA_LOCATION_ACCESS",)),
+        ("nightly", (("name", curated),), ("DESCRIBE",)),
+        ("nightly", (("databaseName", curated), ("wildcard", True)), ("DESCRIBE",)),
+        ("nightly", (("name", predictions),), ("CREATE_TABLE", "DESCRIBE")),
+        ("nightly", (("databaseName", predictions), ("wildcard", True)), ("ALTER", "DESCRIBE")),
+        ("analyst", (("name", predictions),), ("DESCRIBE",)),
+        ("analyst", (("databaseName", predictions), ("wildcard", True)), ("DESCRIBE", "SELECT")),
+    }
+
+
+@pytest.mark.slow
+def test_a_role_that_writes_and_reads_predictions_has_one_grant_of_each(run_program: Any, config: Any) -> None:
+    both = [f"{ACCOUNT}/analyst"]
+    granted = predictions_granted(run_program, config, prediction_writers=both, prediction_readers=both)
+    assert len(granted) == 5
+    tables = (("databaseName", "drivetrain_dev_predictions"), ("wildcard", True))
+    assert [permissions for _, where, permissions in granted if where == tables] == [("ALTER", "DESCRIBE", "SELECT")]
+
+
+@pytest.mark.slow
+def test_where_nobody_is_named_nobody_is_granted_the_predictions(run_program: Any, config: Any) -> None:
+    assert predictions_granted(run_program, config) == set()
 
 
 def place(inputs: dict[str, Any]) -> tuple[tuple[str, Any], ...]:

@@ -139,6 +139,15 @@ class Engine:
         """All models by the name of their variant."""
         return {name: lane.service for name, lane in self._named.items()}
 
+    def variant(self, named: str) -> str:
+        """The variant that a request counts for which a front refused: the one that it names, else the default one.
+
+        Empty where there is one model without a name, or none yet.
+        """
+        if named in self._named:
+            return named
+        return "" if self._default is None else self._default.name
+
     def check(self) -> None:
         """Whether every model answers: a fast one is asked now, a slow one must have answered lately.
 

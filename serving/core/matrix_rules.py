@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from models.schema import Column
+from models.schema import Column, spelt
 from models.spec import ModelSpec
 from serving.core.errors import RequestError
 from serving.core.session import Matrix
@@ -78,16 +78,16 @@ class MatrixRules:
         """The error of the first value that is not good. `sent` tells the value at (row, position) as it was sent."""
         row = int(np.argmin(good.all(axis=1)))
         position = int(np.argmin(good[row]))
-        column, value = self.columns[position], float(matrix[row, position])
+        column, value = self.columns[position], shortest(matrix[row, position])
         expected = column.expectation
         if sent is None and column.type == "category":
-            message = f"expected the place, from 0 to {len(column.categories) - 1}, of {expected}; got {value:g}"
+            message = f"expected the place, from 0 to {len(column.categories) - 1}, of {expected}; got {spelt(value)}"
             return RequestError("unknown_category", message, row=row, field=column.name)
         try:
             self._validator.value(position, sent(row, position) if sent else value, row)
         except RequestError as error:
             return error
-        return RequestError("out_of_range", f"expected {expected}, got {value:g}", row=row, field=column.name)
+        return RequestError("out_of_range", f"expected {expected}, got {spelt(value)}", row=row, field=column.name)
 
 
 def _rows(tiled: npt.NDArray[Any], rows: int) -> npt.NDArray[Any]:
@@ -100,6 +100,11 @@ def _limits(column: Column) -> tuple[float, float]:
         return 0.0, len(column.categories) - 1.0
     low = -FLOAT32_MAX if column.minimum is None else column.minimum
     return low, FLOAT32_MAX if column.maximum is None else column.maximum
+
+
+def shortest(value: np.floating[Any]) -> float:
+    """`value` as the number of the fewest digits that is it in its own type: the float32 next to 0.1 is 0.1."""
+    return float(str(value))
 
 
 def real_numbers(array: npt.NDArray[Any]) -> Floats | None:

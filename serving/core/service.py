@@ -5,6 +5,7 @@ prediction does not depend on the rows beside it (to within float32's rounding, 
 and neither does its fate: where the model gives one request no finite number, the others get their answers.
 """
 
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,7 +94,9 @@ class Service:
             try:
                 parts.append(self._session.run(self._stack([job])))
             except PredictionError as error:
-                failed[position] = error
+                # ONNX Runtime's own words name nodes and files of the model: they are for us.
+                sys.stderr.write(f"{error}\n")
+                failed[position] = PredictionError("the model failed on these rows")
                 parts.append(self._session.nothing(job.rows))
         return np.concatenate(parts), failed
 

@@ -10,7 +10,8 @@ from serving.core.artefact import MODEL_FILE, ArtefactError
 from serving.core.errors import PredictionError
 
 INPUT, OUTPUT = "features", "prediction"
-_ERRORS_ONLY = 3
+_NOTHING_BUT_THE_END = 4
+"""ONNX Runtime logs no error beside raising it: its lines are no JSON, and one would come with each failed row."""
 
 Matrix = npt.NDArray[np.float32]
 
@@ -26,7 +27,7 @@ class Session:
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
-        options.log_severity_level = _ERRORS_ONLY
+        options.log_severity_level = _NOTHING_BUT_THE_END
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = runtime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

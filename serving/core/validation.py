@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, cast
 
-from models.schema import Column
+from models.schema import Column, spelt
 from models.spec import ModelSpec
 from serving.core.errors import RequestError
 
@@ -148,7 +148,7 @@ def _shown(value: object) -> str:
     if isinstance(value, list | tuple):
         return "an array"
     # An int of thousands of digits must not be spelt out: Python refuses to, with a ValueError.
-    text = f"{value:g}" if isinstance(value, float) else "a huge number"
+    text = spelt(value) if isinstance(value, float) else "a huge number"
     if isinstance(value, int) and abs(value) < 10**30:
         text = str(value)
     if isinstance(value, str):

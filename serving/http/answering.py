@@ -5,6 +5,8 @@ soon as the first in order is there. Reading pauses while the caller leaves its 
 """
 
 import asyncio
+import sys
+import traceback
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import Final, cast
@@ -32,6 +34,7 @@ class Answering(asyncio.Protocol, ABC):
         "_waiting",
         "deadline",
         "shared",
+        "trusted",
     )
 
     def __init__(self, shared: Shared) -> None:
@@ -52,10 +55,17 @@ class Answering(asyncio.Protocol, ABC):
         """Whether the caller has closed its sending half."""
         self._waiting = False
         """Whether what was read has to wait for the next turn of the event loop."""
+        self.trusted: bool | None = None
+        """Whether it was not refused for its last request; None while none was heard that had to be looked at."""
 
     @abstractmethod
     def _advance(self) -> None:
         """Take from the buffer what is complete."""
+
+    @property
+    @abstractmethod
+    def _stands_behind(self) -> bool:
+        """Whether it waits behind others for its turn."""
 
     def pause_writing(self) -> None:
         """The caller does not read its answers: it gets no more until it does."""
@@ -102,8 +112,20 @@ class Answering(asyncio.Protocol, ABC):
             outputs.append(cast("bytes", exchange.output))
             last = exchange.last
         if outputs:
-            self._transport.write(b"".join(outputs))
-            self._written(last=last)
+            try:
+                self._transport.write(b"".join(outputs))
+                self._written(last=last)
+            except Exception:  # the loop would only tell of it, and leave the callers waiting
+                sys.stderr.write(traceback.format_exc())
+                self.give_up()
+
+    def give_up(self) -> None:
+        """Close at once, since what was to be answered cannot be."""
+        self._state, self._buffer = OVER, b""
+        for exchange in self._queue:
+            exchange.cancel()
+        self._queue.clear()
+        self._transport.abort()
 
     def _written(self, *, last: bool) -> None:
         if last or (self._ended and not self._queue):
@@ -137,7 +159,7 @@ class Answering(asyncio.Protocol, ABC):
         """Go on in the next turn of the event loop; until then nothing is read."""
         self._waiting = True
         self._pause()
-        self.shared.turns.wait(self._go_on)
+        self.shared.turns.wait(self._go_on, behind=self._stands_behind)
 
     def _go_on(self) -> None:
         self._waiting = False

@@ -1,14 +1,16 @@
 """The other front: a raw ASGI application over the same engine and site, for uvicorn or any other ASGI server.
 
 Whatever a caller does wrong is a 4xx with a JSON body; 5xx means that we are at fault, or not ready. What is not valid
-HTTP, how long headers may take and how many connections there may be is the server's, not the application's.
+HTTP, how long headers may take and how many connections there may be is the server's, not the application's. How long
+a turn of the event loop may go on is bounded as by the other front (serving/http/turns.py): a server wakes all whose
+bodies have come, and they would be decoded one after another before anything else.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from serving.core.call import Call
+from serving.core.batching import Ticket
 from serving.core.engine import Engine
 from serving.core.errors import RequestError
 from serving.core.job import Answer
@@ -17,11 +19,19 @@ from serving.http.body import Body, Receive
 from serving.http.head import Head, read_head
 from serving.http.limits import Limits
 from serving.http.observer import NoObserver, Observer, report
-from serving.http.routes import Response, Site, refusal
+from serving.http.routes import Response, Site, failure, refusal
+from serving.http.turns import Turns, stands_behind
 from serving.http.writer import BODILESS, EVERYWHERE, VARIANT
 
+_CALLERS = 4096
+"""Callers of whom it is remembered whether they were refused."""
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
+
+
+Client = tuple[str, int] | None
+"""Address and port of a caller, as the server tells it: one for each connection."""
+Done = TypeVar("Done")
 
 
 class Application:
@@ -35,62 +45,122 @@ class Application:
         self._limits = limits or Limits()
         self._observer = observer or NoObserver()
         self._ids = RequestIds()
+        self._turns: Turns | None = None
+        self._trusted: dict[Client, bool] = {}
+        """Who was not refused for the last request, as `Answering.trusted`."""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request; other kinds of connections than HTTP raise, as ASGI wants it."""
         if scope["type"] != "http":
             raise RuntimeError(f"this application speaks HTTP only, not {scope['type']}")
         body = Body(scope["headers"], receive, self._limits)
+        client = cast("Client", scope.get("client"))
         head: Head | None = None
         try:
             head = _head_of(scope)
             request_id = head.request_id or self._ids.make()
             limit = body_limit(self._engine, self._limits)
             admit(head, self._site, limit)
-            response = await self._answer(head, await body.read(limit), request_id, limit, receive)
+            content = await body.read(limit)
+            if is_call(head):
+                response = await self._ask(head, content, request_id, client, receive)
+            else:
+                context = context_of(head, content, self._site, limit)
+                response = await self._in_turn(lambda: self._site.answer(context), client, len(content))
+            start = _start(response, request_id)
         except RequestError as error:
+            self._remember(client, trusted=False)
             await self._refuse(error, scope["path"], head, body, send)
         except ConnectionError:
             return  # the caller went away
+        except Exception:
+            await self._refuse(failure(), scope["path"], head, body, send)
         else:
-            await _send(response, request_id, send)
+            await _send(start, response.body, send)
 
-    async def _answer(self, head: Head, content: bytes, request_id: str, limit: int, receive: Receive) -> Response:
-        if is_call(head):
-            call = call_of(head, content, request_id, limit)
-            return await self._ask(call, receive)
-        return self._site.answer(context_of(head, content, self._site, limit))
-
-    async def _ask(self, call: Call, receive: Receive) -> Response:
-        """What the engine says to `call`; ConnectionError when the caller went away first."""
+    async def _ask(self, head: Head, content: bytes, request_id: str, client: Client, receive: Receive) -> Response:
+        """What the engine says to the call; ConnectionError when the caller went away first."""
         future: asyncio.Future[Answer | RequestError] = asyncio.get_running_loop().create_future()
-        ticket = self._engine.submit(call, future.set_result)
-        if not future.done():
-            await asyncio.sleep(0)  # mostly the answer comes in this turn, and watching the caller would cost more
-        if not future.done():
-            gone = asyncio.ensure_future(receive())
-            try:
-                await asyncio.wait((future, gone), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                gone.cancel()
+
+        def reply(outcome: Answer | RequestError) -> None:
+            if isinstance(outcome, RequestError):
+                # Its trace holds the frames that hold this future: a circle, as large as what was refused.
+                outcome.__traceback__ = None
+            future.set_result(outcome)
+
+        def submit() -> Ticket:
+            # Decompressed and decoded here: what comes before costs nothing worth looking at.
+            call = call_of(head, content, request_id, body_limit(self._engine, self._limits))
+            return self._engine.submit(call, reply)
+
+        ticket = await self._in_turn(submit, client, len(content))
+        try:
+            if not future.done():
+                await asyncio.sleep(0)  # mostly the answer comes in this turn, and watching the caller would cost more
+            if not future.done():
+                gone = asyncio.ensure_future(receive())
+                try:
+                    await asyncio.wait((future, gone), return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    gone.cancel()
+        finally:
             if not future.done():
                 ticket.cancel()
-                raise ConnectionError("the caller went away")
+        if not future.done():
+            raise ConnectionError("the caller went away")
         outcome = future.result()
         if isinstance(outcome, RequestError):
+            self._remember(client, trusted=outcome.status >= 500)
             return refusal(outcome)
+        self._remember(client, trusted=True)
         headers = {VARIANT: ticket.variant} if ticket.variant else {}
         return Response(body=outcome.body, content_type=outcome.content_type, headers=headers)
+
+    async def _in_turn(self, work: Callable[[], Done], client: Client, size: int) -> Done:
+        """What `work` returns, done in this turn of the event loop while it has time, else in one of the next."""
+        turns = self._turns = self._turns or Turns(asyncio.get_running_loop().call_soon)
+        behind = stands_behind(self._trusted.get(client), size)
+        if not turns.spent() and not (turns.crowded and behind):
+            return work()
+        # Not kept in a name: what it raises holds this frame, which would be another circle.
+        return await _queued(turns, work, behind=behind)
+
+    def _remember(self, client: Client, *, trusted: bool) -> None:
+        if client is None:
+            return
+        if len(self._trusted) >= _CALLERS:
+            self._trusted.clear()
+        self._trusted[client] = trusted
 
     async def _refuse(self, error: RequestError, path: str, head: Head | None, body: Body, send: Send) -> None:
         allow = self._site.allowed(path) if error.status == 405 else ""
         response = refusal(error, allow)
         request_id = (head.request_id if head else "") or self._ids.make()
-        report(self._observer, error, request_id, head)
+        report(self._observer, self._engine, error, request_id, head)
         # A request that contradicts itself may be understood otherwise by whoever passed it on: no more from there.
-        await _begin(response, request_id, send, close=head is None)
+        start = _start(response, request_id, close=head is None)
+        await _begin(start, response.body, send)
         await body.discard()
         await send({"type": "http.response.body", "body": b""})
+
+
+def _queued(turns: Turns, work: Callable[[], Done], *, behind: bool) -> asyncio.Future[Done]:
+    """What `work` will return in a turn of the event loop that has time for it."""
+    done: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+
+    def go_on() -> None:
+        if done.cancelled():
+            return
+        try:
+            done.set_result(work())
+        except RequestError as error:
+            done.set_exception(error.with_traceback(None))
+        except Exception:
+            done.set_exception(failure())
+        turns.spent()
+
+    turns.wait(go_on, behind=behind)
+    return done
 
 
 def _head_of(scope: Message) -> Head:
@@ -100,19 +170,24 @@ def _head_of(scope: Message) -> Head:
     )
 
 
-async def _send(response: Response, request_id: str, send: Send) -> None:
-    await _begin(response, request_id, send)
+async def _send(start: Message, body: bytes, send: Send) -> None:
+    await _begin(start, body, send)
     await send({"type": "http.response.body", "body": b""})
     # Work done inline must let the event loop see other connections, even when this one never waits.
     await asyncio.sleep(0)
 
 
-async def _begin(response: Response, request_id: str, send: Send, *, close: bool = False) -> None:
+async def _begin(start: Message, body: bytes, send: Send) -> None:
+    await send(start)
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+def _start(response: Response, request_id: str, *, close: bool = False) -> Message:
+    """The message that an answer begins with; raises for what cannot be a header."""
     headers = {**EVERYWHERE, **response.headers, "x-request-id": request_id}
     if response.status not in BODILESS:
         headers |= {"content-type": response.content_type, "content-length": str(len(response.body))}
     if close:
         headers["connection"] = "close"
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": raw})
-    await send({"type": "http.response.body", "body": response.body, "more_body": True})
+    return {"type": "http.response.start", "status": response.status, "headers": raw}

@@ -17,14 +17,13 @@ from serving.http.encoding import decoded
 from serving.http.exchange import Exchange, Shared
 from serving.http.head import Head, check_partial, malformed
 from serving.http.observer import report
-from serving.http.routes import refusal
+from serving.http.routes import failure, refusal
+from serving.http.turns import MUCH, stands_behind
 from serving.http.writer import CONTINUE
 
 _EMPTY_LINE: Final = b"\r\n\r\n"
 _SMALL_BODY: Final = 65_536
 """A refused request with a body up to this size is read to its end, and the connection goes on."""
-_QUICK_BODY: Final = 16_384
-"""A body below that size is decoded in no time worth looking at."""
 _TOLD_SLOWLY: Final = 32
 """Connections above the limit that are drained, so that their refusal is surely read; others are closed at once."""
 
@@ -76,7 +75,7 @@ class Connection(Answering):
             head = self.shared.known_heads.get(data[:end])
             if head is not None and len(data) == end + head.length and head.length <= self.shared.body_limit:
                 turns = self.shared.turns
-                if not turns.over and (head.length < _QUICK_BODY or not turns.spent()):
+                if not turns.over and (head.length < MUCH or not (turns.spent() or turns.crowded)):
                     self._call(head, data[end:])
                     return
             self._buffer = data
@@ -138,7 +137,8 @@ class Connection(Answering):
                 if self._stalled or len(self._queue) >= self.shared.limits.pipelined:
                     self._pause()
                     return
-                if self.shared.turns.spent():
+                turns = self.shared.turns
+                if turns.spent() or (turns.crowded and self._stands_behind):
                     self._wait()
                     return
                 if self._state == HEAD:
@@ -149,6 +149,17 @@ class Connection(Answering):
                     step = self._read_chunks()
         except RequestError as error:
             self._fail(error)
+        except Exception:
+            self._break_off(failure())
+
+    @property
+    def _stands_behind(self) -> bool:
+        size = len(self._buffer)
+        if self._state == BODY:
+            size = self._head.length
+        elif self._state == CHUNKS:
+            size += len(self._chunks.content)
+        return stands_behind(self.trusted, size)
 
     def _read_head(self) -> bool:
         data, limits = self._buffer, self.shared.limits
@@ -165,8 +176,8 @@ class Connection(Answering):
         if end < 4 or end > limits.head_bytes:
             check_partial(data, limits.head_bytes)
             return False
-        raw, self._buffer = data[:end], data[end:]
-        head = self.shared.heads.read(raw)
+        head = self.shared.heads.read(data[:end])
+        self._buffer = data[end:]
         self._skipped = False
         self.deadline = self.shared.now + limits.head_seconds
         self._begin(head)
@@ -223,6 +234,7 @@ class Connection(Answering):
     def _complete(self, head: Head, body: bytes) -> None:
         """The request is there whole."""
         if is_call(head):
+            self.trusted = True
             self._call(head, body)
             return
         shared = self.shared
@@ -230,6 +242,7 @@ class Connection(Answering):
         try:
             response = shared.site.answer(context_of(head, body, shared.site, shared.body_limit))
         except RequestError as error:
+            report(shared.observer, shared.engine, error, exchange.request_id, head)
             response = refusal(error)
         exchange.respond(response, head_only=head.method == "HEAD")
 
@@ -248,7 +261,8 @@ class Connection(Answering):
             try:
                 exchange.body = decoded(body, head.content_encoding, shared.body_limit)
             except RequestError as error:
-                report(shared.observer, error, request_id, head)
+                self.trusted = False
+                report(shared.observer, shared.engine, error, request_id, head)
                 exchange.respond(refusal(error))
                 return
         ticket = shared.engine.submit(exchange, exchange.reply)
@@ -266,9 +280,10 @@ class Connection(Answering):
 
     def _refuse(self, head: Head, error: RequestError) -> None:
         """Refuse a request by its head: the connection goes on when its body is small, or there already."""
+        self.trusted = False
         goes_on = not (head.chunked or head.expects) and head.length <= _SMALL_BODY
         exchange = self._exchange(head, last=not (goes_on and head.keep_alive))
-        report(self.shared.observer, error, exchange.request_id, head)
+        report(self.shared.observer, self.shared.engine, error, exchange.request_id, head)
         if not exchange.last and head.length:
             self._state, self._needed, self._body = BODY, head.length, None
             self.deadline = self.shared.now + self.shared.limits.body_seconds
@@ -283,11 +298,24 @@ class Connection(Answering):
 
     def _fail(self, error: RequestError, *, drained: bool = True) -> None:
         """Refuse what cannot be understood, or comes too slowly: nothing behind it is read."""
+        head = self._head if self._state in (BODY, CHUNKS) else None
+        asked = head.method if head else "HEAD" if self._buffer.startswith(b"HEAD ") else ""
         self._buffer = b""
         self._unread = drained
-        exchange = self._exchange(None, last=True)
-        report(self.shared.observer, error, exchange.request_id, None)
-        exchange.respond(refusal(error))
+        exchange = self._exchange(head, last=True)
+        report(self.shared.observer, self.shared.engine, error, exchange.request_id, head)
+        exchange.respond(refusal(error), head_only=asked == "HEAD")
+
+    def _break_off(self, error: RequestError) -> None:
+        """Something of ours went wrong: whose request it was is told so, and nothing behind it is read."""
+        begun = self._queue[-1] if self._queue else None
+        if begun is None or begun.output is not None or begun.ticket is not None:
+            self._fail(error)
+            return
+        self._state, self._buffer, self._unread = OVER, b"", True
+        begun.last = True
+        report(self.shared.observer, self.shared.engine, error, begun.request_id, None)
+        begun.respond(refusal(error))
 
     def _drain(self, size: int) -> None:
         self._drained += size

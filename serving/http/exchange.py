@@ -1,7 +1,9 @@
 """One request of a connection and its answer, and what all connections of a front share."""
 
 import asyncio
+import sys
 import time
+import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
@@ -14,8 +16,8 @@ from serving.http.admission import RequestIds, body_limit, deadline_of
 from serving.http.head import Head
 from serving.http.limits import Limits
 from serving.http.memory import HeadMemory
-from serving.http.observer import NoObserver, Observer
-from serving.http.routes import Response, Site, refusal
+from serving.http.observer import NoObserver, Observer, report
+from serving.http.routes import Response, Site, failure, refusal
 from serving.http.turns import Turns
 from serving.http.writer import CLOSE, KEEP, Writer
 
@@ -120,22 +122,24 @@ class Exchange(Call):
         self.deadline = deadline_of(head) if head.deadline_ms else None
 
     def reply(self, outcome: Answer | RequestError) -> None:
-        """The engine's outcome."""
-        if isinstance(outcome, RequestError):
+        """The engine's outcome. Never raises."""
+        try:
+            if isinstance(outcome, RequestError):
+                self.ticket = None
+                self._refused(outcome)
+                return
+            connection, ticket = self.connection, self.ticket
+            shared = connection.shared
+            ending = CLOSE if self.last else KEEP
+            if shared.stopping or not self.http11:
+                ending = connection.ending(self)
+            variant = ticket.variant if ticket is not None else ""
+            # The ticket holds the call, which is this: a circle that only the collector would find.
             self.ticket = None
-            self.respond(refusal(outcome))
-            self.connection.shared.turns.spent()  # to find what is wrong takes longer than to read what is right
-            return
-        connection, ticket = self.connection, self.ticket
-        shared = connection.shared
-        ending = CLOSE if self.last else KEEP
-        if shared.stopping or not self.http11:
-            ending = connection.ending(self)
-        variant = ticket.variant if ticket is not None else ""
-        # The ticket holds the call, which is this: a circle that only the collector would find.
-        self.ticket = None
-        self.output = shared.writer.answer(outcome, self.request_id.encode(), ending, variant)
-        connection.answered(self)
+            self.output = shared.writer.answer(outcome, self.request_id.encode(), ending, variant)
+            connection.answered(self)
+        except Exception:
+            self._fail()
 
     def cancel(self) -> None:
         """Nobody waits for the answer any more."""
@@ -144,9 +148,38 @@ class Exchange(Call):
             ticket.cancel()
 
     def respond(self, response: Response, *, head_only: bool = False) -> None:
-        """Any other answer."""
+        """Any other answer. Never raises."""
+        try:
+            self._write(response, head_only=head_only)
+        except Exception:
+            self._fail()
+
+    def _refused(self, error: RequestError) -> None:
+        self.respond(refusal(error))
+        connection = self.connection
+        if error.status < 500:
+            connection.trusted = False
+        connection.shared.turns.spent()  # to find what is wrong takes longer than to read what is right
+
+    def _write(self, response: Response, *, head_only: bool = False) -> None:
         connection = self.connection
         ending = connection.ending(self)
         writer = connection.shared.writer
         self.output = writer.response(response, self.request_id.encode(), ending, head_only=head_only)
         connection.answered(self)
+
+    def _fail(self) -> None:
+        """The answer cannot be written: a 500 in its place, or the end of the connection where that cannot be, either.
+
+        A caller that has neither would wait for ever.
+        """
+        error, shared = failure(), self.connection.shared
+        self.ticket = None
+        try:
+            if self.output is None:
+                report(shared.observer, shared.engine, error, self.request_id, None)
+                self._write(refusal(error))
+                return
+        except Exception:
+            sys.stderr.write(traceback.format_exc())
+        self.connection.give_up()

@@ -106,9 +106,13 @@ class Site:
         except RequestError as error:
             return refusal(error)
         except Exception:
-            # The trace is for us; the caller gets a sentence.
-            sys.stderr.write(traceback.format_exc())
-            return refusal(RequestError("internal", "the server failed on this request", status=500))
+            return refusal(failure())
+
+
+def failure() -> RequestError:
+    """What a caller is told of the exception that is being handled: a sentence. The trace is for us."""
+    sys.stderr.write(traceback.format_exc())
+    return RequestError("internal", "the server failed on this request", status=500)
 
 
 def refusal(error: RequestError, allow: str = "") -> Response:

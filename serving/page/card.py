@@ -6,7 +6,7 @@ from typing import Final
 
 from models.schema import Behaviour, Column, Gate
 from models.spec import ModelSpec
-from monitoring.baseline import CategoryDistribution, NumberDistribution
+from monitoring.baseline import AnyDistribution, CategoryDistribution, NumberDistribution, PersonalDistribution
 from serving.core.artefact import Artefact
 from serving.page.form import measured, words
 
@@ -108,8 +108,9 @@ def _inputs(artefact: Artefact) -> str:
     )
 
 
-def _input(column: Column, distribution: NumberDistribution | CategoryDistribution) -> str:
-    cells = (column.expectation, seen(column, distribution), f"{100 * distribution.null_fraction:.3g} %")
+def _input(column: Column, distribution: AnyDistribution) -> str:
+    missing = "" if isinstance(distribution, PersonalDistribution) else f"{100 * distribution.null_fraction:.3g} %"
+    cells = (column.expectation, seen(column, distribution), missing or "not told")
     return (
         f'<tr><th scope="row">{escape(words(column.name))}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
@@ -117,8 +118,10 @@ def _input(column: Column, distribution: NumberDistribution | CategoryDistributi
     )
 
 
-def seen(column: Column, distribution: NumberDistribution | CategoryDistribution) -> str:
+def seen(column: Column, distribution: AnyDistribution) -> str:
     """The values of the training rows in a few words."""
+    if not isinstance(distribution, NumberDistribution | CategoryDistribution):
+        return "not told: the field is personal"
     if isinstance(distribution, CategoryDistribution):
         frequent = sorted(distribution.counts.items(), key=lambda entry: -entry[1])[:5]
         return ", ".join(f"{name} {count}" for name, count in frequent)

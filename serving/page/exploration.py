@@ -1,7 +1,8 @@
 """Which values the page tries for a field: its typical one, those it ranges over, and the points of its curve.
 
 They come from the training distribution and stay inside what the specification allows, so that the server accepts each
-of them. The script only sends them and draws the answers.
+of them. Of a personal field there is no training distribution: its values come from the specification alone. The script
+only sends them and draws the answers.
 """
 
 import math
@@ -10,18 +11,22 @@ from itertools import accumulate
 from typing import Any
 
 from models.schema import Column
-from monitoring.baseline import Bins, CategoryDistribution, NumberDistribution, Value
+from monitoring.baseline import AnyDistribution, Bins, CategoryDistribution, PersonalDistribution, Value
 
 CURVE_POINTS = 49
 CURVE_CATEGORIES = 30
+_RANGE_STEPS = 8
+"""A personal number ranges over so many equal steps."""
 _MARGIN = 0.15
 """How far a curve goes beyond the training range, as a share of that range."""
 _DIGITS = 5
 """A value that is tried is rounded to about so many digits of the training range: enough for any reader."""
 
 
-def explored(column: Column, distribution: NumberDistribution | CategoryDistribution) -> dict[str, Any]:
+def explored(column: Column, distribution: AnyDistribution) -> dict[str, Any]:
     """What the script needs of one field: `typical` value, `range` of values, points of the `curve`."""
+    if isinstance(distribution, PersonalDistribution):
+        return _allowed_category(column) if column.categories else _allowed_number(column)
     if isinstance(distribution, CategoryDistribution):
         frequent = sorted(distribution.counts, key=lambda name: -distribution.counts[name])
         curve: list[Value] = list(frequent[:CURVE_CATEGORIES])
@@ -54,6 +59,38 @@ def explored(column: Column, distribution: NumberDistribution | CategoryDistribu
         "range": _unique(tried(edge) for edge in middle),
         "rangeName": "over the middle 80 % of the training data",
         "curve": _points(column, ends[0], ends[1]),
+    }
+
+
+def _allowed_category(column: Column) -> dict[str, Any]:
+    tried: list[Value] = list(column.categories[:CURVE_CATEGORIES])
+    return {
+        "kind": "category",
+        "typical": column.stand_in,
+        "typicalName": "first category",
+        "range": tried,
+        "rangeName": "over the categories",
+        "curve": [*tried, None] if column.nullable else tried,
+    }
+
+
+def _allowed_number(column: Column) -> dict[str, Any]:
+    """Between the limits of the field; where one is missing, as far from the other as that is from zero."""
+    middle = float(column.stand_in)
+    reach = abs(middle) or 1.0
+    low = column.minimum if column.minimum is not None else middle - reach
+    high = column.maximum if column.maximum is not None else middle + reach
+    steps = [_allowed(column, low + (high - low) * part / _RANGE_STEPS, high - low) for part in range(_RANGE_STEPS + 1)]
+    limited = column.minimum is not None and column.maximum is not None
+    return {
+        "kind": "number",
+        "integer": column.type == "integer",
+        "trained": None,
+        "typical": column.stand_in,
+        "typicalName": "middle of what the field takes" if limited else "value that the page begins with",
+        "range": _unique(steps),
+        "rangeName": "over what the field takes" if limited else f"over values from {steps[0]:g} to {steps[-1]:g}",
+        "curve": _points(column, low, high),
     }
 
 

@@ -5,18 +5,19 @@ from html import escape
 import numpy as np
 
 from models.schema import Column, spelt
-from monitoring.baseline import CategoryDistribution, NumberDistribution, Value
+from monitoring.baseline import AnyDistribution, CategoryDistribution, NumberDistribution, Value
 
 RADIO_CATEGORIES = 5
 """Up to as many categories are shown at once; more go into a list."""
 NAMED_CATEGORIES = 6
 """Of so many categories the hint says how often they occur."""
+UNCOUNTED = "What the training data hold is not shown: the field is personal."
 HIDDEN = "The range of the training data is not shown: the field is personal."
 
 
-def field(column: Column, distribution: NumberDistribution | CategoryDistribution, example: Value) -> str:
+def field(column: Column, distribution: AnyDistribution, example: Value) -> str:
     """The label, control and hint of one feature; `example` is the value it begins with."""
-    if isinstance(distribution, CategoryDistribution):
+    if not column.is_numeric:
         return _choice(column, distribution, example)
     return _number(column, distribution, example)
 
@@ -30,10 +31,10 @@ def measured(value: float) -> str:
     """A number of the training data in the fewest digits that are it in float32, as the model is given features."""
     if value.is_integer() or abs(value) > np.finfo(np.float32).max or float(np.float32(value)) != value:
         return spelt(value)
-    return str(np.float32(value))
+    return spelt(float(str(np.float32(value))))
 
 
-def _number(column: Column, distribution: NumberDistribution, example: Value) -> str:
+def _number(column: Column, distribution: AnyDistribution, example: Value) -> str:
     name = column.name
     attributes = {
         "id": f"field-{name}",
@@ -45,15 +46,17 @@ def _number(column: Column, distribution: NumberDistribution, example: Value) ->
         "value": spelt(example) if isinstance(example, float) else "" if example is None else str(example),
         "aria-describedby": f"hint-{name} error-{name}",
     }
-    low, high = measured(distribution.minimum), measured(distribution.maximum)
+    trained: dict[str, str] = {}
     # The least and the greatest value of a personal column are each some person's own.
-    trained = {} if column.pii else {"data-trained-minimum": low, "data-trained-maximum": high}
+    if isinstance(distribution, NumberDistribution) and not column.pii:
+        trained["data-trained-minimum"] = measured(distribution.minimum)
+        trained["data-trained-maximum"] = measured(distribution.maximum)
     attributes |= trained
     attributes |= {} if column.minimum is None else {"min": spelt(column.minimum)}
     attributes |= {} if column.maximum is None else {"max": spelt(column.maximum)}
     listed = " ".join(f'{key}="{escape(value)}"' for key, value in attributes.items())
     unit = f'<span class="unit" aria-hidden="true">{escape(column.unit)}</span>' if column.unit else ""
-    hint = f"Trained on {low} to {high}." if trained else HIDDEN
+    hint = "Trained on {} to {}.".format(*trained.values()) if trained else HIDDEN
     hint += " Leave empty if unknown." if column.nullable else ""
     spoken = f' <span class="spoken">in {escape(column.unit)}</span>' if column.unit else ""
     return (
@@ -63,8 +66,11 @@ def _number(column: Column, distribution: NumberDistribution, example: Value) ->
     )
 
 
-def _choice(column: Column, distribution: CategoryDistribution, example: Value) -> str:
-    notes = _notes(column, f"Training rows: {_frequent(distribution)}.")
+def _choice(column: Column, distribution: AnyDistribution, example: Value) -> str:
+    hint = UNCOUNTED
+    if isinstance(distribution, CategoryDistribution) and not column.pii:
+        hint = f"Training rows: {_frequent(distribution)}."
+    notes = _notes(column, hint)
     label, name = escape(words(column.name)), column.name
     if len(column.categories) > RADIO_CATEGORIES:
         options = "".join(_option(category, _named(category), category == example) for category in column.categories)

@@ -71,7 +71,9 @@ def _with_unit(spec: ModelSpec) -> str:
 
 _HEADERS: Final = (
     "Headers that a caller may send: `Content-Encoding: gzip`; `X-Request-Id`, which comes back with the answer and is "
-    "made up where none was sent; `X-Request-Deadline-Ms`, the time in milliseconds after which no answer is wanted; "
+    "made up where none was sent; `X-Request-Deadline-Ms`, whole milliseconds from 1 to 3,600,000 by which the model's "
+    "run on these rows must have begun: it is 504 when it has not, and 503 at once when more waits than can be done by "
+    "then. A run that has begun is answered, however long it takes; "
     "`X-Amzn-SageMaker-Target-Variant`, the variant that is to answer; `traceparent`, the context of a trace."
 )
 

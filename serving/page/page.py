@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from models.schema import Column
 from models.spec import ModelSpec
-from monitoring.baseline import Baseline, NumberDistribution, Value
+from monitoring.baseline import AnyDistribution, Baseline, NumberDistribution, Value
 from serving.core.service import Service
 from serving.page import assets, card
 from serving.page.exploration import explored
@@ -101,7 +101,7 @@ def _samples(sample: tuple[dict[str, Value], ...], target: str, unit: str) -> st
     buttons: list[str] = []
     for number, row in enumerate(sample, start=1):
         value = row.get(target, number)
-        label = f"{value:.4g}" if isinstance(value, float) else str(value)
+        label = measured(value) if isinstance(value, float) else str(value)
         label += f" {unit}" if unit and len(unit) <= _SHORT_UNIT else ""
         buttons.append(
             f'<button type="button" class="example" data-row="{escape(json.dumps(row))}" '
@@ -113,7 +113,9 @@ def _samples(sample: tuple[dict[str, Value], ...], target: str, unit: str) -> st
     )
 
 
-def _result(distribution: NumberDistribution, column: Column) -> str:
+def _result(distribution: AnyDistribution, column: Column) -> str:
+    if not isinstance(distribution, NumberDistribution):
+        return assets.fill("personal-result.html", unit=escape(column.unit))
     ends = f"from {measured(distribution.minimum)} to {measured(distribution.maximum)} {column.unit}".strip()
     label = f"Histogram of {words(column.name)} over {distribution.rows} training rows, {ends}"
     return assets.fill(
@@ -147,16 +149,27 @@ def _data(service: Service) -> dict[str, Any]:
         "target": {
             "label": _sentence(spec.target_column.description or words(spec.target)),
             "unit": spec.target_column.unit,
-            "edges": baseline.target.quantiles.edges,
-            "counts": baseline.target.quantiles.counts,
-            "minimum": baseline.target.histogram.edges[0],
-            "maximum": baseline.target.histogram.edges[-1],
-            "rows": baseline.target.rows,
+            **_placed(baseline.target),
         },
         "maxRows": spec.serving.max_rows,
         "maxBytes": spec.serving.max_body_bytes,
         "manifest": service.artefact.manifest_sha256,
         "release": service.release,
+    }
+
+
+def _placed(target: AnyDistribution) -> dict[str, Any]:
+    """What places a prediction among the training rows; nothing does where the target is personal."""
+    if not isinstance(target, NumberDistribution):
+        return {"edges": [], "counts": [], "minimum": None, "maximum": None, "rows": 0}
+    ends = target.histogram.edges
+    bins = target.quantiles
+    return {
+        "edges": bins.edges,
+        "counts": bins.counts,
+        "minimum": ends[0],
+        "maximum": ends[-1],
+        "rows": target.rows,
     }
 
 

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from monitoring.baseline import CategoryDistribution, NumberDistribution
+from monitoring.baseline import AnyDistribution, CategoryDistribution, NumberDistribution
 from monitoring.drift import stability_index
 from serving.core.service import Service
 from serving.page.form import words
@@ -54,22 +54,24 @@ def _not_measured(limit: float, rows: int, reason: str) -> dict[str, Any]:
     return {"state": "not_measured", "reason": reason, "rows": rows, "limit": limit, "fields": []}
 
 
-def _features(service: Service) -> tuple[NumberDistribution | CategoryDistribution, ...]:
+def _features(service: Service) -> tuple[AnyDistribution, ...]:
     return service.artefact.baseline.features
 
 
-def _field(
-    distribution: NumberDistribution | CategoryDistribution, found: Sequence[int], limit: float
-) -> dict[str, Any]:
-    expected = (
-        tuple(distribution.counts.values())
-        if isinstance(distribution, CategoryDistribution)
-        else distribution.quantiles.counts
-    )
-    index = stability_index(expected, found[:-1]) if len(found) == len(expected) + 1 else None
+def _field(distribution: AnyDistribution, found: Sequence[int], limit: float) -> dict[str, Any]:
+    """A personal feature has nothing to be held against."""
+    expected = _expected(distribution)
+    index = stability_index(expected, found[:-1]) if expected and len(found) == len(expected) + 1 else None
     return {
         "name": distribution.name,
         "label": words(distribution.name),
         "psi": None if index is None else round(index, 4),
         "drifted": index is not None and index > limit,
     }
+
+
+def _expected(distribution: AnyDistribution) -> tuple[int, ...]:
+    """Training rows by bin; none of a personal feature."""
+    if isinstance(distribution, NumberDistribution):
+        return distribution.quantiles.counts
+    return tuple(distribution.counts.values()) if isinstance(distribution, CategoryDistribution) else ()

@@ -7,6 +7,7 @@ One request a connection, small ones only. Whoever may open the socket may excha
 server runs as. Standard library only: the supervisor imports this.
 """
 
+import errno
 import json
 import socket
 import stat
@@ -23,6 +24,9 @@ from serving.process.supervisor import Supervisor
 
 _MOST_BYTES: Final = 65_536
 _REQUEST_SECONDS: Final = 5.0
+_PAUSE_SECONDS: Final = 0.5
+_NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""Why nobody can be let in for a while: who waits goes on waiting, and the listener stays readable."""
 
 Answer = Callable[[int, Message], None]
 """Called once with HTTP status and document, now or later."""
@@ -54,25 +58,35 @@ class ControlSocket:
         self._open: dict[socket.socket, tuple[float, bytes]] = {}
         """Connections whose request is not complete, with the time that they began."""
         self._listener = _listen(path)
+        self._accept_at: float | None = None
+        """When to accept again, after there was no room for a connection; None while it is done."""
         supervisor.watch(self._listener, self._accept)
 
     def tick(self) -> None:
-        """Hang up on who takes too long."""
+        """Hang up on who takes too long, and try again to let in who waits."""
         now = time.monotonic()
+        if self._accept_at is not None and now >= self._accept_at:
+            self._accept_at = None
+            self._supervisor.watch(self._listener, self._accept)
         for connection, (begun, _) in tuple(self._open.items()):
             if now - begun > _REQUEST_SECONDS:
                 self._drop(connection)
 
     def close(self) -> None:
         """Take no more requests, and leave no file."""
-        self._supervisor.unwatch(self._listener)
+        if self._accept_at is None:
+            self._supervisor.unwatch(self._listener)
         self._listener.close()
         self._path.unlink(missing_ok=True)
 
     def _accept(self) -> None:
         try:
             connection, _ = self._listener.accept()
-        except OSError:
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                # It would fail again at once, and as often as the supervisor's loop can turn.
+                self._supervisor.unwatch(self._listener)
+                self._accept_at = time.monotonic() + _PAUSE_SECONDS
             return
         connection.setblocking(False)  # noqa: FBT003 - the standard library's own signature
         self._open[connection] = (time.monotonic(), b"")

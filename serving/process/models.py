@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from serving.core.engine import Engine, measure
+from serving.core.engine import Engine
+from serving.core.readiness import measure
 from serving.core.service import Service, load_service
 from serving.core.shadow import Shadows
 from serving.core.variants import WeightedRouter

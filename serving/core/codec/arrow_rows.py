@@ -28,7 +28,7 @@ from serving.core.codec.arrow_schema import ColumnPlan, Plan, read_schema
 from serving.core.codec.arrow_words import Categories
 from serving.core.codec.json_compiled import Decoded, Decoder
 from serving.core.errors import RequestError
-from serving.core.matrix_rules import Mask, MatrixRules
+from serving.core.matrix_rules import Mask, MatrixRules, shortest
 
 _KEPT_SCHEMAS, _KEPT_BYTES = 64, 16_384
 _MOST_WORDS: Final = 100_000
@@ -119,7 +119,8 @@ class _Rows:
         if mask is not None and mask[row, position]:
             return None
         if (batch, position) not in self._texts:
-            return float(self._matrices[batch][row, position])
+            value = self._matrices[batch][row, position]
+            return shortest(np.float32(value) if self._plan.narrow[position] else value)
         word = self._texts[batch, position](row)
         return None if word is None else word.decode("utf-8", "replace")
 

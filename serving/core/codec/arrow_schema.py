@@ -11,7 +11,7 @@ import numpy as np
 from models.schema import Column
 from serving.core.codec.arrow_messages import Table, malformed
 from serving.core.errors import RequestError
-from serving.core.matrix_rules import Bounds, MatrixRules
+from serving.core.matrix_rules import Bounds, Mask, MatrixRules
 
 _TYPES: Final = (
     "none null int float binary utf8 bool decimal date time timestamp interval list struct union fixed_size_binary "
@@ -45,6 +45,8 @@ class Plan:
     """In the order of the stream."""
     buffers: int
     bounds: Bounds
+    narrow: Mask
+    """Which features [F] come as float32."""
     dictionaries: dict[int, ColumnPlan]
 
 
@@ -72,6 +74,7 @@ def read_schema(header: Table, rules: MatrixRules) -> Plan:
         columns=columns,
         buffers=sum(2 if column.numbers is not None else 3 for column in columns),
         bounds=rules.rounded(narrow),
+        narrow=narrow,
         dictionaries={column.dictionary: column for column in columns if column.dictionary is not None},
     )
 

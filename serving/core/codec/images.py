@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps
 
-from models.schema import Column
+from models.schema import Column, spelt
 from models.spec import ModelSpec
 from serving.core.codec import media
 from serving.core.codec.json_compiled import Decoded, Decoder
 from serving.core.codec.tensors import npy_array
 from serving.core.errors import RequestError
+from serving.core.matrix_rules import shortest
 from serving.core.session import Matrix
 from serving.core.validation import Validator
 
@@ -118,7 +119,7 @@ def _checked(images: npt.NDArray[Any], validator: Validator, column: Column) -> 
     good = ((images >= 0) & (images <= 1)).reshape(len(images), -1)
     if not good.all():
         row = int(np.argmin(good.all(axis=1)))
-        value = float(images[row].ravel()[int(np.argmin(good[row]))])
+        value = shortest(images[row].ravel()[int(np.argmin(good[row]))])
         code = "out_of_range" if np.isfinite(value) else "not_finite"
-        raise RequestError(code, f"expected values from 0 to 1, got {value:g}", row=row, field=column.name)
+        raise RequestError(code, f"expected values from 0 to 1, got {spelt(value)}", row=row, field=column.name)
     return len(images), np.ascontiguousarray(images, dtype=np.float32)

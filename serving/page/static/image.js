@@ -1,6 +1,6 @@
 // The page of a model of images: a picture is chosen, dropped or pasted, and sent as it is.
 
-import { byId, invoke, latest, model, Refusal, shown } from "./model.js";
+import { byId, invoke, latest, model, Refusal, tell } from "./model.js";
 import { showPictureRequest, startRequest } from "./request.js";
 import { startState } from "./state.js";
 
@@ -18,7 +18,7 @@ function say(text) {
 const ask = latest(async (signal, picture) => show(await invoke(picture.type, picture, signal)));
 
 function show({ predictions: [prediction], probabilities, labels }) {
-  byId("prediction").textContent = shown(prediction);
+  tell(byId("prediction"), prediction);
   byId("result").classList.remove("stale");
   byId("labels").hidden = !probabilities;
   byId("place").textContent = "";

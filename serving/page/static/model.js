@@ -3,8 +3,8 @@
 export const model = JSON.parse(document.body.dataset.model);
 export const byId = (id) => document.getElementById(id);
 
-// Differences are as fine as a thousandth of the target's training range.
-const reach = Math.log10(model.target.maximum - model.target.minimum);
+// Differences are as fine as a thousandth of the target's training range, which a personal target does not tell.
+const reach = Math.log10(model.target.maximum - model.target.minimum || 1);
 const digits = Math.min(Math.max(3 - Math.floor(reach), 0), 12);
 const signs = new Intl.NumberFormat("en", {
   minimumFractionDigits: digits,
@@ -13,8 +13,16 @@ const signs = new Intl.NumberFormat("en", {
   signDisplay: "exceptZero",
 });
 
-/** A prediction as people read it. */
-export const shown = (value) => (typeof value === "number" ? String(Number(value.toPrecision(4))) : (value ?? "unknown"));
+/** A prediction as people read it: as fine as differences are, and never coarser than four digits. */
+export const shown = (value) => (typeof value === "number" ? String(Number(value.toFixed(places(value)))) : (value ?? "unknown"));
+
+const places = (value) => Math.min(Math.max(digits, value ? 3 - Math.floor(Math.log10(Math.abs(value))) : 0), 100);
+
+/** Put a prediction into `element` as people read it; to point at it shows every digit that the server gave. */
+export function tell(element, value) {
+  element.textContent = shown(value);
+  element.title = typeof value === "number" ? String(value) : "";
+}
 
 /** A field's value as it was entered or tried: every digit of it was asked about. */
 export const entered = (value) => String(value ?? "unknown");

@@ -1,7 +1,7 @@
 // The curve of the prediction over one field, all others as entered: one request of as many rows as it has points.
 
 import { draw } from "./chart.js";
-import { ask, byId, entered, enteredWithUnit, latest, model, shown, withUnit } from "./model.js";
+import { ask, byId, entered, enteredWithUnit, latest, model, shown, tell, withUnit } from "./model.js";
 
 const field = byId("whatif-field");
 const slider = byId("whatif-value");
@@ -88,7 +88,7 @@ function table() {
     head.scope = "row";
     head.textContent = entered(value) + (i === current ? " (your value)" : "");
     line.append(head);
-    line.insertCell().textContent = shown(prediction);
+    tell(line.insertCell(), prediction);
     line.insertCell().textContent = place(feature, value);
     return line;
   });

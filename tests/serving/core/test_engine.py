@@ -425,3 +425,20 @@ def test_a_real_model_answers_all_of_a_turn(service: Service, car: dict[str, obj
     soon.pop()()
     predictions = [json.loads(reply.body)["predictions"] for reply in replies if isinstance(reply, Answer)]
     assert predictions == [[pytest.approx(35.61, abs=1e-4)]] * 3
+
+
+def test_what_a_front_refuses_counts_for_the_variant_that_it_names_or_for_the_default_one() -> None:
+    empty = Engine(lambda _: None)
+    assert [empty.variant(named) for named in ("", "blue")] == ["", ""]
+    rig = Rig()
+    assert [rig.engine.variant(named) for named in ("", "blue")] == ["", ""], "one model without a name"
+    rig.engine.remove("")
+    for name in ("blue", "green"):
+        rig.install(FakeService(rig.loop), name)
+    rig.engine.route(None, "blue")
+    assert [rig.engine.variant(named) for named in ("", "blue", "green", "made-up")] == [
+        "blue",
+        "blue",
+        "green",
+        "blue",
+    ]

@@ -42,6 +42,27 @@ def test_more_rows_than_are_tiled_meet_the_same_rules(spec: ModelSpec) -> None:
     assert (caught.value.row, caught.value.field) == (19_999, "weight")
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("position", "value", "says"),
+    [
+        (1, 800.001, "expected a number from 30 to 800 in³, got 800.001"),
+        (1, 1234567.5, "got 1234567.5"),
+        (1, 0.1, "got 0.1"),
+        (3, 2130.1, "expected a whole number from 1000 to 8000 lb, got 2130.1"),
+        (6, 2.0001, "expected the place, from 0 to 2, of one of USA, Europe, Japan; got 2.0001"),
+    ],
+)
+def test_a_wrong_value_is_told_with_the_digits_that_it_was_sent_with(
+    rules: MatrixRules, kind: type[np.float64], position: int, value: float, says: str
+) -> None:
+    matrix = np.array([ROW], dtype=kind)
+    matrix[0, position] = value
+    with pytest.raises(RequestError) as caught:
+        rules.checked(matrix)
+    assert caught.value.message.endswith(says)
+
+
 @settings(deadline=None)
 @given(
     position=st.integers(0, 6),

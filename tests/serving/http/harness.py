@@ -22,6 +22,8 @@ from serving.http.routes import Response, Site, SiteContext
 
 BODY_LIMIT = 1000
 HOLD, BUSY = b"hold", b"busy"
+VARIANTS = ("blue", "green")
+"""Those of the engine below; the first is the default one."""
 
 
 class Ticket:
@@ -65,6 +67,9 @@ class EchoEngine:
             self._call_soon(ticket.settle)
         return ticket
 
+    def variant(self, named: str) -> str:
+        return named if named in VARIANTS else VARIANTS[0]
+
     def release(self) -> None:
         for ticket in self.held:
             ticket.settle()
@@ -78,13 +83,15 @@ class Counts:
         self.open = 0
         self.refusals: list[tuple[int, str]] = []
         self.named: list[str] = []
+        self.variants: list[str] = []
 
     def connections(self, change: int, /) -> None:
         self.open += change
 
-    def refused(self, status: int, code: str, /, *, call: Call) -> None:
+    def refused(self, status: int, code: str, /, *, call: Call, variant: str) -> None:
         self.refusals.append((status, code))
         self.named.append(call.request_id)
+        self.variants.append(variant)
 
 
 def site_of(engine: Any) -> Site:

@@ -1,15 +1,23 @@
 """The ASGI application by itself, as any ASGI server would call it."""
 
 import asyncio
+import dataclasses
+import gc
 import json
+import time
+from collections import Counter
 from collections.abc import MutableMapping
+from types import FrameType
 from typing import Any, cast
 
 import pytest
 
+from serving.core.errors import RequestError
+from serving.core.job import Answer
+from serving.http import asgi
 from serving.http.asgi import Application
 from serving.http.limits import Limits
-from tests.serving.http.harness import HOLD, Counts, EchoEngine, site_of
+from tests.serving.http.harness import HOLD, Counts, EchoEngine, Ticket, site_of
 
 Message = MutableMapping[str, Any]
 
@@ -17,13 +25,16 @@ Message = MutableMapping[str, Any]
 class Caller:
     """One request: what the application receives and sends. After the last message the caller says nothing more."""
 
-    def __init__(self, *messages: Message, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    def __init__(
+        self, *messages: Message, headers: tuple[tuple[bytes, bytes], ...] = (), client: tuple[str, int] | None = None
+    ) -> None:
         self.sent: list[Message] = []
         self.counts = Counts()
         self.engine: EchoEngine = cast("EchoEngine", None)
         self._messages = list(messages)
         self._scope: Message = {"type": "http", "method": "POST", "path": "/invocations", "http_version": "1.1"}
         self._scope["headers"] = [(b"host", b"x"), *headers]
+        self._scope["client"] = client
 
     async def receive(self) -> Message:
         if self._messages:
@@ -34,13 +45,15 @@ class Caller:
         self.sent.append(message)
 
     def call(self, **limits: Any) -> None:
-        async def ask() -> None:
-            self.engine = EchoEngine(asyncio.get_running_loop().call_soon)
-            engine = cast("Any", self.engine)
-            application = Application(engine, site_of(engine), Limits(**limits), self.counts)
-            await asyncio.wait_for(application(self._scope, self.receive, self.send), 5)
+        asyncio.run(self.ask(**limits))
 
-        asyncio.run(ask())
+    async def ask(self, **limits: Any) -> None:
+        self.engine = EchoEngine(asyncio.get_running_loop().call_soon)
+        engine = cast("Any", self.engine)
+        await self.serve(Application(engine, site_of(engine), Limits(**limits), self.counts))
+
+    async def serve(self, application: Application) -> None:
+        await asyncio.wait_for(application(self._scope, self.receive, self.send), 5)
 
     @property
     def status(self) -> int:
@@ -98,3 +111,132 @@ def test_other_kinds_of_connections_are_refused_as_asgi_wants_it() -> None:
                 {"type": "websocket"}, cast("Any", None), cast("Any", None)
             )
         )
+
+
+@pytest.mark.parametrize("body", [b"1", b"busy"])
+def test_an_answer_that_cannot_be_written_is_a_500(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = asgi.refusal if body == b"busy" else asgi.Response
+
+    def odd(*arguments: Any, **named: Any) -> Any:
+        response = answered(*arguments, **named)
+        return response if response.status == 500 else dataclasses.replace(response, headers={"x": "\u2603"})
+
+    if body == b"busy":
+        monkeypatch.setattr(asgi, "refusal", odd)
+    else:
+        monkeypatch.setattr(asgi, "Response", odd)
+    caller = Caller(part(body))
+    caller.call()
+    assert (caller.status, json.loads(caller.body)["error"]["code"]) == (500, "internal")
+    assert caller.counts.refusals == [(500, "internal")]
+    assert caller.sent[-1].get("more_body", False) is False
+
+
+def test_a_request_that_the_server_ends_is_dropped_from_the_queue() -> None:
+    caller = Caller(part(HOLD))
+
+    async def end() -> None:
+        asking = asyncio.create_task(caller.ask())
+        while not caller.engine or not caller.engine.held:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        asking.cancel()
+        await asyncio.wait([asking])
+
+    asyncio.run(end())
+    assert caller.engine.cancelled == [HOLD]
+
+
+def test_one_turn_of_the_loop_decodes_only_for_a_while() -> None:
+    """A server wakes all whose bodies have come in the same turn."""
+    assert max(asyncio.run(_decoded_by_turn()).values()) <= 2
+
+
+async def _decoded_by_turn() -> Counter[int]:
+    """How many of 30 bodies, each of which takes longer than a turn may, are decoded in which turn."""
+    engine = EchoEngine(asyncio.get_running_loop().call_soon)
+    submit, turn, decoded = engine.submit, 0, Counter[int]()
+
+    def slow(call: Any, reply: Any) -> Any:
+        time.sleep(0.006)
+        decoded[turn] += 1
+        return submit(call, reply)
+
+    cast("Any", engine).submit = slow
+    application = Application(cast("Any", engine), site_of(engine), Limits())
+    callers = [Caller(part(b"[1]")) for _ in range(30)]
+    asked = asyncio.gather(*(caller.serve(application) for caller in callers))
+    while not asked.done():
+        await asyncio.sleep(0)
+        turn += 1
+    assert [caller.status for caller in callers] == [200] * 30
+    return decoded
+
+
+def test_who_was_refused_stands_behind_who_was_not() -> None:
+    order = asyncio.run(_order())
+    assert order.index(b"good") < 3, order
+
+
+async def _order() -> list[bytes]:
+    """What is decoded in which order: a flood of callers that were refused before, and a new one at last."""
+    engine = EchoEngine(asyncio.get_running_loop().call_soon)
+    order: list[bytes] = []
+
+    def submit(call: Any, reply: Any) -> Any:
+        time.sleep(0.01)
+        order.append(call.body)
+        reply(RequestError("wrong_type", "wrong") if call.body == b"bad" else Answer("text/csv", call.body, 1))
+        return Ticket(engine, None, b"")
+
+    cast("Any", engine).submit = submit
+    application = Application(cast("Any", engine), site_of(engine), Limits())
+    for _ in range(2):
+        order.clear()
+        flood = [Caller(part(b"bad"), client=("x", number)) for number in range(10)]
+        await asyncio.gather(
+            *(caller.serve(application) for caller in flood),
+            Caller(part(b"good"), client=("y", 1)).serve(application),
+        )
+    return order
+
+
+@pytest.mark.parametrize("body", [b"[1]", b"wrong", b"packed"])
+@pytest.mark.parametrize("waits", [False, True])
+def test_requests_leave_nothing_for_the_collector(body: bytes, waits: bool) -> None:
+    """What was read of a refused request is large, and the collector would go through it while everybody waits."""
+    headers = ((b"content-encoding", b"gzip"),) if body == b"packed" else ()
+
+    def decode(call: Any, reply: Any) -> Any:
+        time.sleep(0.006)
+        try:
+            if call.body == b"wrong":
+                raise RequestError("wrong_type", "wrong")
+        except RequestError as error:
+            reply(error)
+        else:
+            reply(Answer("text/csv", call.body, 1))
+        return Ticket(engine, None, b"")
+
+    engine = EchoEngine(lambda _: None)
+    cast("Any", engine).submit = decode
+    application = Application(cast("Any", engine), site_of(engine), Limits())
+
+    async def ask() -> int:
+        statuses = set[int]()
+        for _ in range(2):
+            callers = [Caller(part(body), headers=headers) for _ in range(10 if waits else 1)]
+            gc.collect()
+            await asyncio.gather(*(caller.serve(application) for caller in callers))
+            statuses |= {caller.status for caller in callers}
+            del callers
+        assert statuses == {200 if body == b"[1]" else 400}
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        try:
+            gc.collect()
+            return sum(isinstance(found, BaseException | FrameType) for found in gc.garbage)
+        finally:
+            gc.set_debug(0)
+            gc.garbage.clear()
+
+    assert asyncio.run(ask()) == 0

@@ -3,11 +3,14 @@
 import gc
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from serving.core.engine import Engine
 from serving.core.service import Service
+from serving.http import connection
+from serving.http.memory import HeadMemory
 from tests.serving.http.harness import BUSY, HOLD, Bench, get, post
 
 CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -288,6 +291,119 @@ def test_a_refusal_counts_with_its_code() -> None:
     assert codes == ["unsupported_content_encoding", "malformed_encoding", "malformed_request"]
     named = [answer.headers["x-request-id"] for answer in bench.answers() if answer.status != 503]
     assert bench.counts.named == named
+
+
+def test_a_refusal_whose_head_is_known_keeps_its_name_and_variant() -> None:
+    headers = ("X-Request-Id: mine", "X-Amzn-SageMaker-Target-Variant: green")
+    slow, gone, broken = Bench(), Bench(), Bench()
+    slow.read(post(b"12345", *headers)[:-1])
+    slow.later(21)
+    gone.read(post(b"12345", *headers)[:-1])
+    gone.connection.eof_received()
+    gone.clock.turn()
+    lines = "\r\n".join(["Host: x", *headers]).encode()
+    broken.read(CHUNKED.replace(b"Host: x", lines), b"nonsense\r\n")
+    for bench, status in ((slow, 408), (gone, 400), (broken, 400)):
+        (answer,) = bench.answers()
+        assert (answer.status, answer.headers["x-request-id"]) == (status, "mine")
+        assert (bench.counts.named, bench.counts.variants) == (["mine"], ["green"])
+
+
+@pytest.mark.parametrize("sent", [b"nonsense", get("/shows")[:-2], b"POST"])
+def test_a_refusal_whose_head_is_not_known_counts_for_the_default_variant(sent: bytes) -> None:
+    bench = Bench()
+    named = post(b"1", "X-Request-Id: before", "X-Amzn-SageMaker-Target-Variant: green")
+    bench.read(named, sent)
+    bench.later(11)
+    bench.connection, bench.transport = bench.connect()
+    assert (bench.counts.variants, "before" in bench.counts.named) == (["blue"], False)
+    bench.shared.most_connections = 1
+    bench.connect()
+    assert bench.counts.refusals[-1] == (503, "too_many_connections")
+    assert bench.counts.variants[-1] == "blue"
+
+
+class Broken(Exception):
+    """What goes wrong in these tests."""
+
+
+def fails(*_: object, **__: object) -> Any:
+    raise Broken
+
+
+@pytest.mark.parametrize("sent", [post(b"1"), post(BUSY), get("/shows"), post(b"1", "Content-Encoding: gzip")])
+def test_an_answer_that_cannot_be_written_is_a_500(
+    sent: bytes, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bench = Bench()
+    other, written = bench.connect()
+    writer, respond = bench.shared.writer, bench.shared.writer.response
+    monkeypatch.setattr(writer, "answer", fails)
+    monkeypatch.setattr(
+        writer,
+        "response",
+        lambda response, *more, **options: respond(response, *more, **options) if response.status == 500 else fails(),
+    )
+    bench.read(sent)
+    (answer,) = bench.answers()
+    assert (answer.status, answer.error["code"]) == (500, "internal")
+    assert bench.counts.refusals[-1] == (500, "internal")
+    assert "Broken" in capfd.readouterr().err
+    monkeypatch.undo()
+    bench.read(post(b"2"))
+    assert bench.answers()[-1].body == b"2", "the connection goes on"
+    other.data_received(post(b"3"))
+    bench.clock.turn()
+    assert written.written[-1].endswith(b"3")
+
+
+@pytest.mark.parametrize("what", ["writer", "transport", "flush"])
+def test_a_caller_that_cannot_even_be_told_of_a_failure_is_cut_and_harms_no_other(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench()
+    other, written = bench.connect()
+    bench.connection.data_received(post(b"1") * (2 if what == "flush" else 1) + post(HOLD))
+    other.data_received(post(b"2"))
+    if what == "writer":
+        monkeypatch.setattr(bench.shared.writer, "answer", lambda answer, *_: fails() if answer.body != b"2" else b"2")
+        monkeypatch.setattr(bench.shared.writer, "response", fails)
+    else:
+        monkeypatch.setattr(bench.transport, "write", fails)
+    bench.clock.turn()
+    assert bench.transport.aborted
+    assert bench.engine.cancelled == [HOLD], "what it still waits for is not computed"
+    assert written.written[-1].endswith(b"2")
+    bench.connection.connection_lost(None)
+    monkeypatch.undo()
+    other.data_received(post(b"3"))
+    bench.clock.turn()
+    assert written.written[-1].endswith(b"3")
+
+
+@pytest.mark.parametrize("where", ["its head", "its body"])
+def test_whatever_goes_wrong_while_a_request_is_read_is_a_500_and_the_end(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench()
+    bench.read(post(HOLD))
+    if where == "its head":
+        monkeypatch.setattr(HeadMemory, "read", fails)
+    else:
+        monkeypatch.setattr(connection, "decoded", fails)
+    bench.read(post(b"1", "Content-Encoding: gzip"))
+    bench.engine.release()
+    bench.clock.turn()
+    held, answer = bench.answers()
+    assert (held.body, answer.status, answer.headers["connection"]) == (HOLD, 500, "close")
+    assert bench.counts.refusals == [(500, "internal")]
+
+
+def test_an_observer_that_fails_costs_nobody_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    monkeypatch.setattr(bench.counts, "refused", fails)
+    bench.read(get("/nowhere"), b"nonsense")
+    assert [answer.status for answer in bench.answers()] == [404, 400]
 
 
 @pytest.mark.parametrize(

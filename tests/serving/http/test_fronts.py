@@ -185,6 +185,37 @@ def test_what_is_not_gzip_or_too_much_is_refused(
         assert answer.headers["accept-encoding"] == "gzip, identity"
 
 
+TARGET = "X-Amzn-SageMaker-Target-Variant"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "names"),
+    [
+        (get("/nowhere", "{0}"), "not_found", True),
+        (get("/invocations", "{0}"), "method_not_allowed", True),
+        (post(b" " * (BODY_LIMIT + 1), "{0}"), "body_too_large", True),
+        (post(b"[1]", "Content-Encoding: br", "{0}"), "unsupported_content_encoding", True),
+        (post(b"[1]", "Content-Encoding: gzip", "{0}"), "malformed_encoding", True),
+        (post(b"[1]", "Content-Encoding: gzip", "{0}", path="/shows"), "malformed_encoding", True),
+        (post(b"[1]", "X-Request-Deadline-Ms: soon", "{0}"), "malformed_request", True),
+        (CHUNKED.replace(b"Host: x", b"Host: x\r\n{0}") + b"500\r\n" + b" " * 0x500, "body_too_large", True),
+        (post(b"", "Expect: a-miracle", "{0}"), "expectation_failed", False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("variant", "counted"), [("", "blue"), ("blue", "blue"), ("green", "green"), ("made-up", "blue")]
+)
+def test_a_refusal_counts_for_the_variant_that_it_names_or_for_the_default_one(
+    server: Server, sent: bytes, code: str, names: bool, variant: str, counted: str
+) -> None:
+    header = f"{TARGET}: {variant}" if variant else "Accept: */*"
+    with server.connect() as client:
+        answer = client.send(sent.replace(b"{0}", header.encode())).answer()
+    assert answer.error["code"] == code
+    assert server.counts.refusals[-1] == (answer.status, code)
+    assert server.counts.variants[-1] == (counted if names else "blue"), "what is not understood names none"
+
+
 def test_a_handler_that_fails_is_a_500_without_innards(server: Server, capfd: pytest.CaptureFixture[str]) -> None:
     with server.connect() as client:
         answer = client.send(get("/fails")).answer("GET")

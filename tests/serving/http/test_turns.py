@@ -1,13 +1,15 @@
 """What is answered at once, however much of it was read, leaves the event loop its turns."""
 
-from typing import Any
+import contextlib
+from typing import Any, cast
 
 import pytest
 
 from serving.core.errors import RequestError
 from serving.http.chunks import ChunkedBody
+from serving.http.connection import Connection
 from serving.http.routes import Response, SiteContext
-from tests.serving.http.harness import HOLD, Bench, get, post
+from tests.serving.http.harness import HOLD, Bench, Ticket, Transport, get, post
 
 
 @pytest.fixture
@@ -124,3 +126,98 @@ def test_to_wait_for_a_turn_does_not_lengthen_the_time_of_a_body(bench: Bench) -
     bench.later(21)
     bench.later(1)
     assert [answer.status for answer in bench.answers()] == [200, 200, 200, 408]
+
+
+@pytest.fixture
+def judged(bench: Bench) -> Bench:
+    """The engine refuses what begins with "bad", which takes 50 milliseconds to find; all else takes none."""
+    submit = bench.engine.submit
+
+    def judge(call: Any, reply: Any) -> Any:
+        if not call.body.startswith(b"bad"):
+            return submit(call, reply)
+        bench.clock.now += 0.05
+        reply(RequestError("wrong_type", "wrong"))
+        return Ticket(bench.engine, None, b"")
+
+    cast("Any", bench.engine).submit = judge
+    bench.engine.service.spec.serving.max_body_bytes = 100_000
+    bench.shared.tick()
+    return bench
+
+
+Opened = list[tuple[Connection, Transport]]
+FLOOD, GOOD, LARGE = post(b"bad"), post(b"good"), post(b"bad" + b" " * 50_000)
+
+
+def flood(bench: Bench, request: bytes, times: int = 1) -> Opened:
+    """Twenty connections, each of which was refused so many times and asks once more."""
+    opened = [bench.connect() for _ in range(20)]
+    for number in range(times):
+        for connection, _ in opened:
+            connection.data_received(request)
+        if number < times - 1:
+            bench.clock.turn()
+    return opened
+
+
+def answers(opened: Opened) -> int:
+    return sum(b"".join(transport.written).count(b"HTTP/1.1 400") for _, transport in opened)
+
+
+@pytest.mark.parametrize(("request_", "times"), [(FLOOD, 2), (LARGE, 1), (LARGE, 2)])
+def test_who_was_not_refused_goes_before_a_flood_of_those_who_were(judged: Bench, request_: bytes, times: int) -> None:
+    opened = flood(judged, request_, times)
+    assert judged.shared.turns.over
+    for served in range(10):
+        before = judged.clock.now
+        good, transport = judged.connect()
+        good.data_received(GOOD)
+        while not transport.written:
+            judged.clock.once()
+        assert transport.written[0].endswith(b"good")
+        assert judged.clock.now - before < 0.11, f"two refusals at most, good request {served}"
+    assert answers(opened) < 20 * times
+    judged.clock.turn()
+    assert answers(opened) == 20 * times, "none is forgotten"
+    assert not judged.shared.turns.crowded
+
+
+def test_who_was_refused_is_not_forgotten_while_others_come(judged: Bench) -> None:
+    opened = flood(judged, FLOOD, 2)
+    good = [judged.connect()[0] for _ in range(5)]
+    for _ in range(20 * 20):
+        for connection in good:
+            connection.data_received(get("/slow?1"))
+        judged.clock.once()
+        if answers(opened) == 40:
+            return
+    pytest.fail(f"{answers(opened)} of 40 answers after 400 turns")
+
+
+def test_who_is_heard_in_full_stands_in_front_again(judged: Bench) -> None:
+    connection, transport = judged.connect()
+    connection.data_received(FLOOD)
+    judged.clock.turn()
+    assert connection.trusted is False
+    opened = flood(judged, FLOOD, 2)
+    connection.data_received(GOOD)
+    judged.clock.turn()
+    assert transport.written[-1].endswith(b"good")
+    assert (connection.trusted, answers(opened)) == (True, 40)
+
+
+def test_one_that_fails_keeps_nobody_from_a_turn(bench: Bench) -> None:
+    turns, done = bench.shared.turns, list[int]()
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    for behind in (False, True):
+        turns.spent()
+        turns.wait(fail, behind=behind)
+        turns.wait(lambda: done.append(1), behind=behind)
+    for _ in range(60):
+        with contextlib.suppress(ZeroDivisionError):
+            bench.clock.once()
+    assert (done, turns.crowded) == ([1, 1], False)

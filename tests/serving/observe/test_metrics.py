@@ -10,6 +10,8 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from models.spec import ModelSpec
+from monitoring.baseline import NumberDistribution
 from serving.core.call import Call
 from serving.core.errors import RequestError
 from serving.core.job import Answered, Job
@@ -151,9 +153,33 @@ def test_variants_are_counted_apart(observer: Observer, service: Service, answer
     assert total(observer, "serving_rejections_total", variant="b", reason="no_rows") == 1
 
 
+def test_of_a_personal_field_only_missing_values_are_told(
+    observer: Observer, answered: Answer, make_artefact: Callable[..., Path], spec: ModelSpec, tmp_path: Path
+) -> None:
+    columns = tuple(column.model_copy(update={"pii": column.name in ("weight", "mpg")}) for column in spec.columns)
+    folder = make_artefact(tmp_path / "model", spec=spec.model_copy(update={"columns": columns}))
+    personal = load_service(folder, None, "group/9")
+    observer.serving(personal)
+    jobs, outcome = answered()
+    observer.batch(personal, jobs, outcome, [0.001], 0.0001)
+    rows = float(len(outcome.predictions))
+    for name, labels in (("serving_input_rows_total", {"feature": "weight"}), ("serving_prediction_rows_total", {})):
+        found = samples(observer, name, release="group/9", variant="", **labels)
+        assert found == {("any",): rows, ("null",): 0.0}
+    assert samples(observer, "serving_input_baseline_share", feature="weight") == {}
+    assert samples(observer, "serving_prediction_baseline_share") == {}
+    assert samples(observer, "serving_input_baseline_share", feature="displacement")
+    observer.shadow(
+        personal, outcome, Answered(outcome.answers, outcome.predictions + np.float32(2), 0.0, 0.0), "shadow"
+    )
+    assert total(observer, "serving_shadow_difference_sum") == pytest.approx(2 * rows, rel=1e-3)
+
+
 def test_a_shadow_is_held_against_the_answer(observer: Observer, service: Service, answered: Answer) -> None:
     _, outcome = answered()
-    deviation = service.artefact.baseline.prediction.standard_deviation
+    prediction = service.artefact.baseline.prediction
+    assert isinstance(prediction, NumberDistribution)
+    deviation = prediction.standard_deviation
     shifted = Answered(outcome.answers, outcome.predictions + np.float32(0.2 * deviation), 0.0, 0.0)
     observer.shadow(service, outcome, shifted, "shadow")
     observer.shadow(service, outcome, None, "shadow")

@@ -244,3 +244,35 @@ def test_what_is_not_configured_is_not_loaded() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_what_the_front_refuses_counts_for_a_variant(start_server: Start, base_dir: Path, tmp_path: Path) -> None:
+    places = [{"name": name, "folder": str(base_dir / "model"), "weight": 1} for name in ("blue", "green")]
+    file = tmp_path / "variants.json"
+    file.write_text(json.dumps({"variants": places}), encoding="utf-8")
+    server = start_server(base_dir, SERVING_VARIANTS=str(file))
+    server.wait_until_ready()
+    green = {"x-amzn-sagemaker-target-variant": "green"}
+    for headers in ({}, {}, green):
+        assert httpx.get(f"{server.url}/nowhere", headers=headers).status_code == 404
+    assert httpx.get(f"{server.url}/invocations", headers=green).status_code == 405
+    assert httpx.post(f"{server.url}/invocations", content=b" " * 1_000_001).status_code == 413
+    broken = httpx.post(f"{server.url}/invocations", content=b"{}", headers={**green, "content-encoding": "gzip"})
+    assert broken.status_code == 400
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        connection.sendall(b"nonsense\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+    counted = {
+        (variant, reason): total(server, "serving_rejections_total", variant=variant, model="auto-mpg", reason=reason)
+        for variant in ("blue", "green")
+        for reason in ("not_found", "method_not_allowed", "body_too_large", "malformed_encoding", "malformed_request")
+    }
+    assert {key: count for key, count in counted.items() if count} == {
+        ("blue", "not_found"): 2,
+        ("green", "not_found"): 1,
+        ("green", "method_not_allowed"): 1,
+        ("blue", "body_too_large"): 1,
+        ("green", "malformed_encoding"): 1,
+        ("blue", "malformed_request"): 1,
+    }
+    assert total(server, "serving_requests_total", variant="blue", status="404") == 2

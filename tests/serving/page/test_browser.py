@@ -18,6 +18,7 @@ from models.spec import ModelSpec
 pytestmark = pytest.mark.slow
 
 Open = Callable[..., Page]
+Findings = Callable[[Page], list[str]]
 
 
 @pytest.fixture(params=["desktop-light", "phone-dark"])
@@ -55,6 +56,22 @@ def test_the_answer_follows_the_fields_without_a_button(page: Page) -> None:
     expect(page.locator("#prediction")).to_have_text("35.25")
     page.locator("#field-weight").fill("2330")
     expect(page.locator("#prediction")).to_have_text("34.25")
+
+
+def test_the_number_of_the_page_can_be_told_to_be_that_of_the_server(page: Page) -> None:
+    fill_in(page)
+    page.locator("#field-weight").fill("2131")
+    expect(page.locator("#prediction")).to_have_attribute("title", re.compile(r"^35\.24"))
+    expect(page.locator("#prediction")).to_have_text("35.25")
+    row = page.evaluate("() => JSON.parse(document.getElementById('curl').textContent.match(/-d '(.*?)'/s)[1])")
+    (given,) = httpx.post(page.url + "invocations", json=row).json()["predictions"]
+    assert len(str(given)) > len("35.25")
+    expect(page.locator("#prediction")).to_have_attribute("title", str(given))
+    inside = page.locator("#whatif-table tbody td[title]")
+    expect(inside).not_to_have_count(0)
+    page.locator(".example").nth(1).click()
+    recorded = page.locator(".example").nth(1).get_attribute("data-actual")
+    expect(page.locator("#actual")).to_have_text(f"Recorded for this row: {recorded} mi/gal")
 
 
 def test_a_sample_row_shows_what_was_recorded(page: Page) -> None:
@@ -284,6 +301,39 @@ def test_the_curve_of_a_personal_field_is_drawn_without_its_training_range(open_
     expect(page.locator("#whatif-plot .trained")).to_have_count(0)
     page.get_by_text("As a table").click()
     expect(page.locator("#whatif-table tbody tr").first).to_contain_text("not shown")
+
+
+@pytest.fixture(scope="module")
+def personal_url(
+    start_server: Callable[..., Any],
+    make_artefact: Callable[..., Path],
+    spec: ModelSpec,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> str:
+    """A real server of a model of which everything is personal, the target too."""
+    columns = tuple(column.model_copy(update={"pii": True}) for column in spec.columns)
+    base = tmp_path_factory.mktemp("personal")
+    make_artefact(base / "model", spec=spec.model_copy(update={"columns": columns}))
+    process = start_server(base, RELEASE="group/1")
+    process.wait_until_ready()
+    return process.url
+
+
+def test_a_model_of_which_all_is_personal_answers_and_explains(
+    open_page: Open, personal_url: str, findings: Findings
+) -> None:
+    page = open_page(at=personal_url)
+    expect(page.locator("#prediction")).not_to_have_text("–")
+    expect(page.locator("#place")).to_have_text(
+        "Where it lies in the training data is not shown: the target is personal."
+    )
+    expect(page.locator("#influence li")).to_have_count(7)
+    expect(page.locator("#influence li").filter(has_text="over what the field takes")).not_to_have_count(0)
+    expect(page.locator("#whatif-plot .line")).to_have_count(1)
+    page.locator("button.example").first.click()
+    expect(page.locator("#prediction")).not_to_have_text("–")
+    expect(page.locator("#actual")).to_be_hidden()
+    assert findings(page) == []
 
 
 def test_an_entered_number_is_taken_up_to_the_limit_and_shown_as_it_is(open_page: Open, narrow_url: str) -> None:

@@ -1,10 +1,12 @@
 import json
+import math
+from typing import Any
 
 import numpy as np
 import pytest
 
 from models.schema import Column
-from monitoring.baseline import describe_categories, describe_numbers
+from monitoring.baseline import PersonalDistribution, describe_categories, describe_numbers
 from serving.core.service import Service
 from serving.page.exploration import CURVE_CATEGORIES, CURVE_POINTS, explored
 
@@ -84,6 +86,33 @@ def test_a_personal_field_tells_no_extreme_of_the_training_rows() -> None:
     assert found["trained"] is None
     told = [found["typical"], *found["range"], *found["curve"]]
     assert 10 < min(told) < max(told) < 70
+
+
+@pytest.mark.parametrize(
+    ("limits", "typical", "ends"),
+    [
+        ({"minimum": 10.0, "maximum": 30.0}, 20, (10, 30)),
+        ({"minimum": 10.0}, 10, (10, 20)),
+        ({"maximum": -10.0}, -10, (-20, -10)),
+        ({}, 0, (-1, 1)),
+    ],
+)
+@pytest.mark.parametrize("type_", ["float", "integer"])
+def test_a_field_without_training_data_is_explored_where_it_takes_values(
+    type_: Any, limits: dict[str, float], typical: float, ends: tuple[float, float]
+) -> None:
+    found = explored(Column(name="x", type=type_, pii=True, **limits), PersonalDistribution(name="x"))  # pyright: ignore[reportArgumentType]
+    assert (found["typical"], found["trained"]) == (typical, None)
+    assert (found["range"][0], found["range"][-1]) == ends
+    assert len(found["curve"]) > 2
+    assert min(found["curve"]) >= limits.get("minimum", -math.inf)
+    assert max(found["curve"]) <= limits.get("maximum", math.inf)
+
+
+def test_a_personal_category_is_explored_over_all_of_them() -> None:
+    column = Column(name="x", type="category", categories=("a", "b"), nullable=True, pii=True)
+    found = explored(column, PersonalDistribution(name="x"))
+    assert (found["typical"], found["range"], found["curve"]) == ("a", ["a", "b"], ["a", "b", None])
 
 
 def test_every_value_that_is_tried_is_one_that_the_server_takes(service: Service) -> None:

@@ -2,7 +2,7 @@ import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import openapi_spec_validator
@@ -14,8 +14,11 @@ from referencing.jsonschema import DRAFT202012
 from models.schema import Column
 from models.spec import ModelSpec
 from serving.core import codec
+from serving.core.batching import Lane, Limits
 from serving.core.errors import RequestError
+from serving.core.overload import FULL, LATE, refusal
 from serving.core.service import Service
+from serving.http.head import DEADLINE_MOST_MS
 from serving.page import openapi
 from serving.page.refusals import ELSEWHERE, REFUSALS
 from serving.page.schemas import field, wrappers
@@ -131,6 +134,19 @@ def test_every_refusal_that_can_be_raised_is_documented() -> None:
     documented |= {(status, code) for status, (_, code) in ELSEWHERE.items()}
     assert len(raised()) > 10
     assert raised() - documented == set()
+
+
+def test_what_is_said_of_the_deadline_is_so(document: dict[str, Any]) -> None:
+    """As the engine has it: the time for a run to begin, after which 504, and at once 503 where that cannot be."""
+    said = document["paths"]["/invocations"]["post"]["description"]
+    assert f"milliseconds from 1 to {DEADLINE_MOST_MS:,} by which the model's run on these rows must have begun" in said
+    lane = Lane("", cast("Any", None), 1.0)
+    assert refusal(lane, Limits(), deadline=5.0, now=5.1, reading=0.0) is LATE
+    lane.rows = lane.jobs = 10
+    refused = refusal(lane, Limits(), deadline=5.0, now=4.9, reading=0.0)
+    assert (refused, LATE.status, FULL.status) == (FULL, 504, 503)
+    assert f"it is {LATE.status} when it has not, and {FULL.status} at once" in said
+    assert "A run that has begun is answered" in said
 
 
 def test_what_is_said_of_tensors_is_so(service: Service, document: dict[str, Any], car: Car) -> None:

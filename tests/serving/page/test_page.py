@@ -113,6 +113,32 @@ def test_what_is_personal_is_on_no_page(make_artefact: Callable[..., Path], spec
     assert "The range of the training data is not shown: the field is personal." in shown
 
 
+def personal_service(make_artefact: Callable[..., Path], spec: ModelSpec, folder: Path) -> Service:
+    """A model whose every feature and whose target are personal."""
+    columns = tuple(column.model_copy(update={"pii": True}) for column in spec.columns)
+    return load_service(make_artefact(folder, spec=spec.model_copy(update={"columns": columns})), None, "group/1")
+
+
+def test_a_model_of_which_all_is_personal_has_a_page_and_answers(
+    make_artefact: Callable[..., Path], spec: ModelSpec, tmp_path: Path
+) -> None:
+    service = personal_service(make_artefact, spec, tmp_path / "model")
+    elements = Elements(page.render(service).decode())
+    body = next(attributes for tag, attributes in elements.found if tag == "body")
+    data = json.loads(body["data-model"] or "")
+    assert [feature["trained"] for feature in data["features"] if feature["kind"] == "number"] == [None] * 6
+    assert (data["target"]["edges"], data["target"]["counts"], data["target"]["maximum"]) == ([], [], None)
+    assert {"prediction", "place", "actual"} <= {attributes.get("id") for _, attributes in elements.found}
+    assert "marker" not in {attributes.get("id") for _, attributes in elements.found}
+    buttons = [json.loads(found["data-row"] or "") for _, found in elements.found if "data-row" in found]
+    assert buttons
+    assert not [row for row in buttons if service.spec.target in row]
+    for feature in data["features"]:
+        tried = [feature["typical"], *feature["range"], *feature["curve"]]
+        rows = [{**openapi.sample_rows(service)[0], feature["name"]: value} for value in tried]
+        assert service.decode(json.dumps(rows).encode(), "application/json").rows == len(rows)
+
+
 def test_bars_cover_the_axis_and_the_highest_fills_the_height() -> None:
     distribution = describe_numbers("x", np.array([0.0, 1.0, 1.0, 10.0]))
     drawn = histogram(distribution, 'a "label"')
@@ -145,3 +171,13 @@ def test_a_release_is_shown_short(release: str, short: str) -> None:
 def test_without_a_script_the_page_says_so_and_shows_the_request(html: str) -> None:
     assert "<noscript>" in html
     assert "curl -H" in html
+
+
+@pytest.mark.parametrize(("value", "label"), [(18.5, "18.5"), (9000.25, "9000.25"), (1234567.5, "1234567.5"), (7, "7")])
+def test_a_sample_row_is_named_by_every_digit_of_what_was_recorded(
+    service: Service, monkeypatch: pytest.MonkeyPatch, value: float, label: str
+) -> None:
+    row = {**service.artefact.baseline.sample[0], "mpg": value}
+    baseline = service.artefact.baseline.model_copy(update={"sample": (row,)})
+    monkeypatch.setattr(service, "artefact", service.artefact.model_copy(update={"baseline": baseline}))
+    assert f">{label} mi/gal</button>" in page.render(service).decode()

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from monitoring.baseline import PersonalDistribution
 from serving.core.service import Service
 from serving.page import pages
 from serving.page.status import MINIMUM_ROWS, status
@@ -11,6 +12,7 @@ def as_trained(service: Service, times: int = 1) -> dict[str, list[int]]:
     """Counts as the training data have them, a bin of missing values at the end."""
     counts: dict[str, list[int]] = {}
     for feature in service.artefact.baseline.features:
+        assert feature.kind != "personal"
         known = list(feature.counts.values()) if feature.kind == "category" else list(feature.quantiles.counts)
         counts[feature.name] = [times * count for count in known] + [0]
     return counts
@@ -40,6 +42,20 @@ def test_a_field_that_moved_is_named(service: Service) -> None:
     counts["weight"] = [0] * (len(counts["weight"]) - 2) + [120, 0]
     drifted = {field["name"]: field["drifted"] for field in status(service, counts)["drift"]["fields"]}
     assert {name for name, moved in drifted.items() if moved} == {"weight"}
+
+
+def test_a_personal_field_is_not_measured(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = as_trained(service) | {"weight": [120, 0]}
+    baseline = service.artefact.baseline
+    features = tuple(
+        PersonalDistribution(name=part.name) if part.name == "weight" else part for part in baseline.features
+    )
+    baseline = baseline.model_copy(update={"features": features})
+    monkeypatch.setattr(service, "artefact", service.artefact.model_copy(update={"baseline": baseline}))
+    drift = status(service, counts)["drift"]
+    found = {field["name"]: (field["psi"], field["drifted"]) for field in drift["fields"]}
+    assert found.pop("weight") == (None, False)
+    assert [psi for psi, _ in found.values()] == pytest.approx([0] * 6, abs=1e-9)
 
 
 def test_counts_over_other_bins_are_not_compared(service: Service) -> None:

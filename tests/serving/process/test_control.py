@@ -1,7 +1,11 @@
 """The control socket with real connections, on a loop that the test turns."""
 
+import contextlib
+import os
+import resource
 import selectors
 import socket
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,9 +26,12 @@ class FakeSupervisor:
     def unwatch(self, source: socket.socket) -> None:
         self.selector.unregister(source)
 
-    def turn(self) -> None:
-        for key, _ in self.selector.select(0):
+    def turn(self) -> int:
+        """How many had something to read."""
+        found = self.selector.select(0)
+        for key, _ in found:
             key.data()
+        return len(found)
 
 
 class Rig:
@@ -117,3 +124,45 @@ def test_a_path_that_cannot_be_is_one_line(tmp_path: Path) -> None:
         Rig(tmp_path / "nowhere" / "s")
     with pytest.raises(ControlError, match="path too long"):
         Rig(tmp_path / ("x" * 120))
+
+
+@contextlib.contextmanager
+def no_room() -> Iterator[None]:
+    """Not one more file can be opened."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.dup(0)  # the lowest number that is free is what the next file would get
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_without_a_file_to_spare_the_loop_does_not_spin_and_who_waits_is_let_in_later(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(rig.path))
+        connection.sendall(b"GET /status HTTP/1.1\r\n\r\n")
+        with no_room():
+            assert [rig.supervisor.turn() for _ in range(5)] == [1, 0, 0, 0, 0]
+            rig.control.tick()
+            assert rig.supervisor.turn() == 0, "it waits a while"
+        later = time.monotonic() + 0.5
+        monkeypatch.setattr(module.time, "monotonic", lambda: later)
+        rig.control.tick()
+        assert [rig.supervisor.turn() for _ in range(3)] == [1, 1, 0]
+        assert [request.path for request in rig.requests] == ["/status"]
+        rig.answers[0](200, {})
+
+
+def test_a_socket_that_waits_for_room_can_be_closed(rig: Rig) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(rig.path))
+        with no_room():
+            rig.supervisor.turn()
+        rig.control.close()
+        assert not rig.path.exists()
+        rig.control = ControlSocket(rig.path, rig.supervisor, rig.handle)

@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.serving.conftest import ROOT
-from tests.serving.survival.conftest import CAR, Group, children, lives
+from tests.serving.survival.conftest import CAR, Group, children, lives, resident
 from tests.serving.survival.load import LOST, REFUSED, RIGHT, UNHEARD, WRONG
 
 pytestmark = pytest.mark.slow
@@ -118,43 +117,3 @@ def ask(port: int, count: int) -> None:
                 assert received
                 answers += (tail + received).count(b"HTTP/1.1 ") - tail.count(b"HTTP/1.1 ")
                 tail = received[-8:]
-
-
-def resident(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * 4096
-
-
-def test_three_times_the_load_that_it_can_take(start_group: Callable[..., Group], base_dir: Path) -> None:
-    """A queue of four and forty callers of 1,000 rows: some are answered, the others are told at once to come again."""
-    group = start_group(base_dir, SERVING_WORKERS="1", SERVING_QUEUE="4")
-    with group.load(callers=1) as small:
-        answers = flood(group.port, callers=40, seconds=2.0)
-        assert httpx.get(f"{group.process.url}/ping", timeout=2).status_code == 200
-        small.wait_for(5)
-    refused = [(seconds, retry) for status, seconds, retry in answers if status == 503]
-    assert {status for status, _, _ in answers} == {200, 503}
-    assert {retry for _, retry in refused} == {"1"}
-    assert group.status()["workers"][0]["restarts"] == 0
-    assert group.status()["workers"][0]["queue_depth"] <= 4
-
-
-def flood(port: int, callers: int, seconds: float) -> list[tuple[int, float, str | None]]:
-    """Status, seconds and Retry-After of each answer to bodies of 1,000 rows, sent together by all callers."""
-    body = json.dumps([CAR] * 1000).encode()
-    head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
-    request = head.encode() + b"\r\n\r\n" + body
-    answers: list[tuple[int, float, str | None]] = []
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        connections = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(callers)]
-        begun = time.monotonic()
-        for connection in connections:
-            connection.sendall(request)
-        for connection in connections:
-            answer = http.client.HTTPResponse(connection)
-            answer.begin()
-            answer.read()
-            answers.append((answer.status, time.monotonic() - begun, answer.getheader("Retry-After")))
-            answer.close()
-            connection.close()
-    return answers

@@ -18,7 +18,7 @@ from onnx import helper, numpy_helper
 
 from models.spec import ModelSpec
 from tests.serving.conftest import BIAS, ROOT, WEIGHTS
-from tests.serving.survival.conftest import CAR, PREDICTION, Group
+from tests.serving.survival.conftest import CAR, PREDICTION, Group, resident
 from tests.serving.survival.load import LOST, RIGHT
 
 pytestmark = pytest.mark.slow
@@ -90,12 +90,6 @@ def test_swaps_under_load_leave_no_old_model_in_memory(
     assert set(load.seen.outcomes) == {RIGHT}
     # A model that was kept at each swap would come to ten of them.
     assert max(sizes[4:]) - max(sizes[:4]) < 3 * 4 * _LARGE, sizes
-
-
-def resident(pid: int) -> int:
-    """Bytes of memory."""
-    (line,) = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")]
-    return 1024 * int(line.split()[1])
 
 
 @pytest.mark.parametrize("damage", ["graph", "manifest", "pinned", "missing", "nonsense", "other model"])

@@ -91,6 +91,12 @@ def test_a_float32_at_a_limit_is_inside(every_type: ModelSpec, decode: Decoder) 
     assert refusal(decode, stream(wide)).field == "bounded"
 
 
+@pytest.mark.parametrize("kind", [pa.float32(), pa.float64()])
+def test_a_wrong_value_is_told_with_the_digits_that_it_was_sent_with(decode: Decoder, kind: Any) -> None:
+    error = refusal(decode, stream(table([GOOD, {**GOOD, "bounded": 0.1000001}], bounded=kind)))
+    assert error.message == "row 1, field 'bounded': expected a number from -1 to 0.1, got 0.1000001"
+
+
 @pytest.mark.parametrize("places", [pa.int8(), pa.uint16(), pa.int32(), pa.int64()])
 @pytest.mark.parametrize("words", [pa.string(), pa.large_string()])
 def test_categories_come_as_text_or_by_dictionary(

@@ -228,6 +228,13 @@ def test_a_tensor_of_something_else_is_refused(array: np.ndarray, code: str, row
     assert (error.code, error.row) == (code, row)
 
 
+@pytest.mark.parametrize(("kind", "value"), [("f4", 1.000001), ("f8", 1.00000001)])
+def test_a_value_just_above_the_range_is_told_with_its_digits(kind: str, value: float) -> None:
+    file = io.BytesIO()
+    np.save(file, np.full((1, 4, 6), value, dtype=kind))
+    assert refusal(file.getvalue(), "application/x-npy").message.endswith(f"expected values from 0 to 1, got {value}")
+
+
 def test_raw_bytes_of_half_an_image_are_refused() -> None:
     error = refusal(b"\0" * 97, "application/octet-stream")
     assert error.code == "malformed_tensor"

@@ -54,6 +54,8 @@ class Engine:
         self._reason = "the model is loading"
         self._scheduled = False
         self._turn_began = 0.0
+        self.together = 0
+        """Requests of the last run."""
 
     def submit(self, call: Call, reply: Reply) -> Ticket:
         """Decode `call` and let it wait for its run. Never raises.
@@ -219,6 +221,7 @@ class Engine:
         self._fail(lane, late, LATE)
         if not tickets:
             return
+        self.together = len(tickets)
         if self._aside is not None and (lane.aside or lane.expected(tickets) > LONG_SECONDS):
             lane.begin(tickets, begun)
             self._aside(partial(attempt, lane.service, tickets), partial(self._ran_aside, lane, begun))

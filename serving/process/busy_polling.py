@@ -3,7 +3,8 @@
 To wake a sleeping process takes the kernel longer (30 to 60 µs, on a virtual machine more) than a small model takes to
 answer. Go's scheduler, seastar and DPDK poll for the same reason. Here it is worth the processor's time only where
 requests follow one another closely, so it is given up where they do not: after a few moments in which nobody came, one
-in many turns tries again.
+in many turns tries again. Nor is it of use where requests come together: whoever sleeps a little finds more of them to
+answer in one run.
 """
 
 import time
@@ -22,10 +23,17 @@ CallSoon = Callable[[Callback], object]
 class BusyPolling:
     """Stands in for an event loop's `call_soon`, for the one who asks for a turn whenever there is work."""
 
-    def __init__(self, call_soon: CallSoon, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """Stay awake for `seconds` after each turn."""
+    def __init__(
+        self,
+        call_soon: CallSoon,
+        seconds: float,
+        alone: Callable[[], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Stay awake for `seconds` after each turn that had, as `alone` says, a single request."""
         self._call_soon: Final = call_soon
         self._seconds: Final = seconds
+        self._alone: Final = alone
         self._clock: Final = clock
         self._until = 0.0
         self._asked = False
@@ -53,6 +61,9 @@ class BusyPolling:
             self._asked = False
             if self._until:
                 self._patience = _PATIENCE
+            if not self._alone():
+                self._polling = False
+                return
             self._until = self._clock() + self._seconds
         elif self._clock() >= self._until:
             self._polling = False

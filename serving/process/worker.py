@@ -81,7 +81,7 @@ class Worker:
         self._observation.start()
         limits = Limits(jobs=container.queue, deadline=container.deadline_seconds)
         awake = self._seat.busy_poll_seconds
-        call_soon = BusyPolling(loop.call_soon, awake) if awake else loop.call_soon
+        call_soon = BusyPolling(loop.call_soon, awake, lambda: engine.together == 1) if awake else loop.call_soon
         engine = Engine(call_soon, observer=observer, limits=limits, aside=Aside(loop))
         front = create_front(
             cast("FrontName", container.front), engine, build_site(engine, observer), observer=observer

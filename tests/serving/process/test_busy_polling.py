@@ -17,6 +17,7 @@ class Loop:
         self.now = 1000.0
         self.waiting: deque[Callable[[], None]] = deque()
         self.turns = 0
+        self.alone = True
 
     def call_soon(self, callback: Callable[[], None]) -> None:
         self.waiting.append(callback)
@@ -36,7 +37,7 @@ class Loop:
 
 
 def started(loop: Loop, microseconds: float = 100) -> BusyPolling:
-    return BusyPolling(loop.call_soon, microseconds / 1e6, lambda: loop.now)
+    return BusyPolling(loop.call_soon, microseconds / 1e6, lambda: loop.alone, lambda: loop.now)
 
 
 def test_what_is_asked_for_is_called_in_the_same_turn() -> None:
@@ -60,6 +61,17 @@ def test_whoever_comes_in_time_lengthens_it() -> None:
         loop.turn()
     busy(lambda: None)
     assert loop.turns_until_asleep() in (11, 12)
+
+
+def test_where_requests_come_together_nobody_stays_awake_for_them() -> None:
+    loop = Loop()
+    busy = started(loop)
+    loop.alone = False
+    busy(lambda: None)
+    assert loop.turns_until_asleep() == 1
+    loop.alone = True
+    busy(lambda: None)
+    assert loop.turns_until_asleep() > 10
 
 
 def test_where_nobody_comes_in_time_it_is_given_up_but_for_a_try_now_and_then() -> None:
@@ -92,7 +104,7 @@ def test_one_try_that_finds_work_brings_it_back() -> None:
 
 def test_a_real_loop_sleeps_again() -> None:
     async def used() -> tuple[float, float]:
-        busy = BusyPolling(asyncio.get_running_loop().call_soon, 0.2)
+        busy = BusyPolling(asyncio.get_running_loop().call_soon, 0.2, lambda: True)
         busy(lambda: None)
         begun = time.process_time()
         await asyncio.sleep(0.2)

@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
+# Set, it has every process compile the sources anew, and the tests start hundreds.
+unexport PYTHONDONTWRITEBYTECODE
+
 LOCKS  := dev infra lake training serving delivery
 
 .PHONY: local down test check rehearse bench bench-serving lock format packages help

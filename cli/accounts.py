@@ -6,10 +6,10 @@ A profile called like the stack is taken for it; a job of continuous delivery ha
 
 from typing import Annotated
 
-import boto3
 import typer
 
 from cli.connection import server_holds, state_directory
+from delivery.aws_session import aws_session
 from delivery.releases.accounts import Account, open_account
 from infra.settings import Settings, load_settings
 from infra.sources import project_directory
@@ -36,7 +36,7 @@ def account_of(stack: str, rehearsal_name: str, profile: str | None = None) -> A
     running = server.running(state_dir) if profile is None else None
     if running is not None and server_holds(state_dir, stack):
         return rehearsed_account(settings, running)
-    known: list[str] = boto3.Session().available_profiles
+    known: list[str] = aws_session().available_profiles
     chosen = profile or (stack if stack in known else None)
     return open_account(settings, project_dir / settings.releases / f"{stack}.toml", chosen)
 
@@ -47,7 +47,7 @@ def rehearsed_account(settings: Settings, running: Rehearsal) -> Account:
     return Account(
         settings=settings,
         releases_file=running.state_dir / "releases" / f"{settings.stack}.toml",
-        session=boto3.Session(
+        session=aws_session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             region_name=settings.region,

@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import boto3
 import typer
 
 from cli.accounts import account_of
 from cli.connection import DEFAULT_REHEARSAL
+from cli.later import later
 from cli.output import console
+from delivery.aws_session import aws_session
 from delivery.images import build_plan as building
 from delivery.stacks import drift
 from delivery.workflows import deployed as deployments
@@ -35,7 +36,11 @@ from delivery.workflows.workflow import (
 from infra.settings import Settings, load_settings
 from infra.sources import project_directory
 
-app = typer.Typer(help="The steps of the workflows: what they print, GitHub reads.", no_args_is_help=True)
+app = typer.Typer(
+    cls=later({"report": "cli.report:report"}),
+    help="The steps of the workflows: what they print, GitHub reads.",
+    no_args_is_help=True,
+)
 
 StackArgument = Annotated[str, typer.Argument(help="Which stack, as in Pulumi.<stack>.yaml.")]
 ReportsOption = Annotated[Path, typer.Option("--reports", help="The folder with one <stack>.md for each stack.")]
@@ -165,8 +170,7 @@ def propose(model: Annotated[str, typer.Argument(help="The model that is release
 
 
 def _s3(found: Settings) -> Any:
-    session: Any = boto3.Session(region_name=found.region)
-    return session.client("s3")
+    return aws_session(region_name=found.region).client("s3")
 
 
 def _repository() -> str:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import boto3
 import typer
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError
 
+from delivery.aws_session import aws_session
 from infra.names import Names
 from infra.settings import Settings, load_settings
 from infra.sources import project_directory
@@ -63,7 +63,7 @@ class Connection:
 
 def account_client(region: str, service: str) -> Any:
     """A boto3 client with the credentials at hand, in `region`."""
-    session: Any = boto3.Session(region_name=region)
+    session = aws_session(region_name=region)
     return session.client(service, config=Config(connect_timeout=5, read_timeout=120))
 
 
@@ -105,7 +105,7 @@ def point_at(environment: Mapping[str, str]) -> None:
 
 def check_account(settings: Settings) -> None:
     """Raise NotConnectedError unless the credentials at hand are of the stack's account."""
-    session: Any = boto3.Session(region_name=settings.region)
+    session = aws_session(region_name=settings.region)
     try:
         identity = session.client("sts").get_caller_identity()
     except NoCredentialsError as error:

@@ -1,11 +1,8 @@
 """`drivetrain wheels`: the libraries of the Glue jobs, where the jobs look for them."""
 
-from typing import Any
-
-import boto3
-
 from cli.ci import StackArgument
 from cli.output import console
+from delivery.aws_session import aws_session
 from delivery.workflows.wheels import upload_wheels
 from infra.settings import load_settings
 from infra.sources import project_directory, wheels_key
@@ -16,6 +13,5 @@ def wheels(stack: StackArgument) -> None:
     project_dir = project_directory()
     settings = load_settings(project_dir, stack)
     bucket, key = settings.names.bucket("artifacts"), wheels_key(project_dir)
-    session: Any = boto3.Session(region_name=settings.region)
-    uploaded = upload_wheels(session.client("s3"), bucket, key, project_dir)
+    uploaded = upload_wheels(aws_session(region_name=settings.region).client("s3"), bucket, key, project_dir)
     console.print(f"{'uploaded' if uploaded else 'were there already:'} s3://{bucket}/{key}", markup=False)

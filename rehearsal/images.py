@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from delivery.aws_session import aws_session
 from infra.names import Image, Names
 from infra.sources import content_tag, content_tags, git_commit, image_files
 from rehearsal.aws import archives
@@ -98,13 +98,13 @@ def push_manifest(
 
 
 def _client(environment: dict[str, str]) -> Any:
-    session = boto3.Session(
+    session = aws_session(
         aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
         aws_session_token=environment.get("AWS_SESSION_TOKEN"),
         region_name=environment["AWS_REGION"],
     )
-    return session.client(  # pyright: ignore[reportUnknownMemberType]
+    return session.client(
         "ecr", endpoint_url=environment["AWS_ENDPOINT_URL"], config=Config(retries={"total_max_attempts": 2})
     )
 

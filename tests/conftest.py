@@ -1,5 +1,6 @@
 """For every test: in CI a missing part is a failure, not a skip; tests that share costly parts share a process."""
 
+import gc
 import os
 import signal
 from collections.abc import Generator, Iterator
@@ -74,6 +75,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(
         key=lambda item: next((n for n, folder in enumerate(FIRST) if item.nodeid.startswith(folder)), len(FIRST))
     )
+
+
+def pytest_collection_finish() -> None:
+    """What collecting made stays to the end: the garbage collector need not look through it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="module")

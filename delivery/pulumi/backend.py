@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
 import yaml
 from botocore.exceptions import ClientError
 
+from delivery.aws_session import aws_session
 from delivery.errors import DeliveryError
 from infra.settings import Settings
 
@@ -135,8 +135,7 @@ class S3Bucket:
 
     def __init__(self, bucket: str, prefix: str, region: str | None) -> None:
         self._bucket, self._prefix = bucket, f"{prefix}/" if prefix else ""
-        session: Any = boto3.Session(region_name=region)
-        self._s3: Any = session.client("s3")
+        self._s3: Any = aws_session(region_name=region).client("s3")
 
     def keys(self, prefix: str) -> list[str]:
         """Every object below `prefix`."""

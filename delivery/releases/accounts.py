@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, ProfileNotFound
 
+from delivery.aws_session import aws_session
 from delivery.errors import DeliveryError
 from delivery.releases.signing import SigningKey
 from infra.names import Names
@@ -67,7 +67,7 @@ def open_account(settings: Settings, releases_file: Path, profile: str | None) -
     AccountError unless the credentials are of the account that the stack's settings name.
     """
     try:
-        session: Any = boto3.Session(profile_name=profile, region_name=settings.region)
+        session = aws_session(profile_name=profile, region_name=settings.region)
         account = Account(settings=settings, releases_file=releases_file, session=session)
         found = account.client("sts").get_caller_identity()["Account"]
     except ProfileNotFound as error:

@@ -8,8 +8,9 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
 from botocore.config import Config
+
+from delivery.aws_session import aws_session
 
 ATTEMPTS = 2
 CONNECTIONS = 16
@@ -34,8 +35,7 @@ class EnvironmentClients:
         if missing:
             raise EnvironmentIncompleteError(missing)
         self._endpoint_url = environment.get("AWS_ENDPOINT_URL") or None
-        # the stubs know one overload per installed service only, so the session is Any
-        self._session: Any = boto3.Session(
+        self._session = aws_session(
             aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
             aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
             aws_session_token=environment.get("AWS_SESSION_TOKEN") or None,

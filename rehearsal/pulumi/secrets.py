@@ -10,8 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import boto3
-
+from delivery.aws_session import aws_session
 from rehearsal.pulumi.errors import CONFIGURATION, CommandError
 
 _PASSPHRASES = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_CONFIG_PASSPHRASE_FILE")
@@ -45,8 +44,7 @@ def opened(provider: Mapping[str, Any] | None) -> None:
 def _key(address: str) -> tuple[Any, str]:
     parts = urlsplit(address)
     region = parse_qs(parts.query).get("region", [None])[0]
-    session: Any = boto3.Session(region_name=region)
-    return session.client("kms"), (parts.netloc + parts.path).lstrip("/")
+    return aws_session(region_name=region).client("kms"), (parts.netloc + parts.path).lstrip("/")
 
 
 def _need_passphrase() -> None:

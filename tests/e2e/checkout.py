@@ -76,3 +76,10 @@ def copy_checkout(target: Path) -> Checkout:
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(source, target / name)
     return Checkout(path=target)
+
+
+def quickly_trained(spec: str) -> str:
+    """auto_mpg's model.toml with a smaller model and one wide gate, where it does not matter how well it predicts."""
+    text = spec.replace("epochs = 300", "epochs = 60").replace("members = 16", "members = 2")
+    before, _, after = text.partition("[[gates]]")
+    return f'{before}[[gates]]\nmetric = "mae"\nmaximum = 9.0\n\n[serving]{after.partition("[serving]")[2]}'

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from models.spec import ModelSpec
+from tests.training.conftest import Job
 from training.errors import JobError
 from training.evaluate import evaluate
 from training.train import train
@@ -22,10 +24,20 @@ def pack(folder: Path, archive: Path) -> Path:
     return archive
 
 
-@pytest.fixture
-def judged(job: Any) -> Any:
-    """A trained model lying where an evaluation job finds it."""
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory, spec: ModelSpec) -> Path:
+    """The model folder of a training that has ended; not to be changed."""
+    job = Job(tmp_path_factory.mktemp("trained"), spec)
+    job.export()
     train(job.configure(epochs="300").container())
+    return job.base / "model"
+
+
+@pytest.fixture
+def judged(job: Any, trained: Path) -> Any:
+    """A trained model lying where an evaluation job finds it."""
+    job.configure(epochs="300")
+    shutil.copytree(trained, job.base / "model")
     pack(job.base / "model", job.base / "processing/input/model/model.tar.gz")
     job.export(job.base / "processing/input/dataset")
     return job

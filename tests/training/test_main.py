@@ -10,7 +10,7 @@ import pytest
 
 from training.__main__ import EXIT_DONE, EXIT_FAILED, EXIT_STOPPED, main
 
-LONG = {"epochs": "400", "patience": "1000", "members": "4", "width": "16", "checkpoint_every": "5"}
+LONG = {"epochs": "150", "patience": "1000", "members": "4", "width": "16", "checkpoint_every": "5"}
 
 
 def wait_for_checkpoint(job: Any, process: Any) -> None:

@@ -4,8 +4,12 @@ The interpreter is the checkout's, whose editable install would quietly supply a
 first on the job's PYTHONPATH, and runs after `site` installed those finders.
 """
 
+import atexit
+import gc
 import sys
 
 sys.meta_path[:] = [
     finder for finder in sys.meta_path if not getattr(finder, "__module__", "").startswith("__editable__")
 ]
+# A job that ends leaves its memory as it is: the collector's last search takes a second where torch is loaded.
+atexit.register(gc.freeze)

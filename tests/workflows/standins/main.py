@@ -3,6 +3,7 @@
 They fail where the real action would: on a missing input, a missing permission of the job, an image that is not there.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -12,8 +13,6 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-import credentials
-import images
 import job
 
 ARTIFACTS = "REHEARSED_ARTIFACTS"
@@ -106,7 +105,7 @@ def setup_python(inputs: dict[str, str]) -> None:
     job.output("python-version", inputs["python-version"])
 
 
-ACTIONS: dict[str, Callable[[dict[str, str]], None]] = {
+HERE: dict[str, Callable[[dict[str, str]], None]] = {
     "checkout": checkout,
     "setup": setup,
     "setup-python": setup_python,
@@ -114,13 +113,25 @@ ACTIONS: dict[str, Callable[[dict[str, str]], None]] = {
     "download-artifact": download_artifact,
     "create-github-app-token": app_token,
     "pulumi": pulumi,
-    "configure-aws-credentials": credentials.configure,
-    "amazon-ecr-login": images.log_in,
-    "setup-buildx-action": images.set_up,
-    "build-push-action": images.build_and_push,
-    "sbom-action": images.list_contents,
-    "cosign-installer": images.install_cosign,
 }
+ELSEWHERE = {
+    "configure-aws-credentials": ("credentials", "configure"),
+    "amazon-ecr-login": ("images", "log_in"),
+    "setup-buildx-action": ("images", "set_up"),
+    "build-push-action": ("images", "build_and_push"),
+    "sbom-action": ("images", "list_contents"),
+    "cosign-installer": ("images", "install_cosign"),
+}
+"""In modules that take long to import, which a checkout need not wait for."""
+
+
+def action(name: str) -> Callable[[dict[str, str]], None]:
+    """What the action of that name does."""
+    if name in HERE:
+        return HERE[name]
+    module, function = ELSEWHERE[name]
+    return getattr(importlib.import_module(module), function)
+
 
 if __name__ == "__main__":
-    ACTIONS[sys.argv[1]](json.loads(os.environ.get("INPUTS") or "{}"))
+    action(sys.argv[1])(json.loads(os.environ.get("INPUTS") or "{}"))

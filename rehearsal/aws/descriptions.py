@@ -1,0 +1,21 @@
+"""botocore's descriptions of the services, each read once: moto makes a session, and so a reader, for nearly every use.
+
+They are megabytes of JSON: reading them again would be a third of what the server does while a stack is applied.
+"""
+
+import functools
+from typing import Any
+
+from botocore.loaders import JSONFileLoader
+
+_load = JSONFileLoader.load_file
+
+
+@functools.cache
+def _loaded(path: str) -> Any:
+    return _load(JSONFileLoader(), path)
+
+
+def read_once() -> None:
+    """Have every session of this process share them."""
+    JSONFileLoader.load_file = lambda self, file_path: _loaded(file_path)  # noqa: ARG005 - as botocore declares it

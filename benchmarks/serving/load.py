@@ -37,6 +37,8 @@ class Scheduled:
     unsent: int
     """Requests that were due and found no free connection until the end."""
     errors: int
+    held: float
+    """Seconds in which the machine kept the generator from its schedule, a millisecond or more at once."""
     due: Mapping[int, Mapping[str, float]]
     """From the schedule: p50, p90, p99, p999, max, mean."""
     own: Mapping[int, Mapping[str, float]]
@@ -90,6 +92,7 @@ def parse_scheduled(output: str) -> Scheduled:
         sent=document["sent"],
         unsent=document["unsent"],
         errors=document["errors"],
+        held=document["held"],
         due={status: found["due"] for status, found in statuses.items()},
         own={status: found["sent"] for status, found in statuses.items()},
         counts={status: found["count"] for status, found in statuses.items()},

@@ -6,7 +6,8 @@
  *
  * REQUEST_FILE holds the bytes of a whole HTTP/1.1 request. RATE 0: closed loop, the next request follows the answer.
  * It ends after SECONDS or COUNT requests, whichever comes first (0: no such limit). Latencies on stdout are in
- * microseconds, as JSON, by HTTP status: "due" counts from the schedule, "sent" from the first byte written.
+ * microseconds, as JSON, by HTTP status: "due" counts from the schedule, "sent" from the first byte written. "held" is the
+ * time (s) in which it did not spin though it should have, a millisecond or more at once: the machine did something else.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -26,6 +27,7 @@
 
 #define STATUSES 600
 #define BUFFER 65536
+#define HELD 1e-3
 
 typedef struct { float *due, *sent; size_t count, room; } Samples;
 typedef struct { int fd, busy, waits; size_t written, filled; ssize_t missing; int status; double due, sent; char buffer[BUFFER]; } Connection;
@@ -171,8 +173,11 @@ int main(int argc, char **argv) {
     int idles = 0;
     for (int i = 0; i < connections; i++) { dial(&all[i]); idle[idles++] = &all[i]; }
     struct epoll_event events[256];
-    double start = now(), due = start, t = start, end = seconds > 0 ? start + seconds : 1e18;
+    double start = now(), due = start, t = start, end = seconds > 0 ? start + seconds : 1e18, last = start, held = 0;
     while ((t < end && (!count || sent < count)) || (busy && t < end + 2)) {
+        double top = now();
+        if (rate > 0 && top - last > HELD) held += top - last;
+        last = top;
         int open = t < end && (!count || sent < count);
         while (open && idles && (rate <= 0 || due <= t)) {
             Connection *c = idle[--idles];
@@ -196,8 +201,8 @@ int main(int argc, char **argv) {
     double took = (t < end ? t : end) - start;
     long unsent = 0;
     while (rate > 0 && due < end && seconds > 0) { unsent++; due -= log(1 - uniform()) / rate; }
-    printf("{\"seconds\":%.4f,\"sent\":%ld,\"unsent\":%ld,\"answered\":%ld,\"errors\":%ld,\"reconnects\":%ld,\"statuses\":{", took, sent,
-           unsent, answered, errors + busy, reconnects);
+    printf("{\"seconds\":%.4f,\"sent\":%ld,\"unsent\":%ld,\"answered\":%ld,\"errors\":%ld,\"reconnects\":%ld,\"held\":%.4f,\"statuses\":{", took, sent,
+           unsent, answered, errors + busy, reconnects, held);
     int first = 1;
     for (int i = 0; i < STATUSES; i++) {
         if (!samples[i].count) continue;

@@ -153,7 +153,10 @@ def test_memory_that_grows_is_seen() -> None:
 
 def test_an_open_loop_that_could_not_keep_its_schedule_meets_nothing() -> None:
     seen: dict[str, float] = {"capacity": 1, "p50": 100, "p99": 400, "unsent": 0, "sent": 1000, "failed": 1}
+    seen["held"] = 0.0
     assert told(Figures(own={"steady": seen}), "open loop at 50 % of capacity").met is True
     assert told(Figures(own={"steady": seen | {"unsent": 1}}), "open loop at 50 % of capacity").met is False
     verdict = told(Figures(own={"steady": seen | {"failed": 2}}), "open loop at 50 % of capacity")
     assert (verdict.met, verdict.seen.endswith("2 of 1,000 requests failed")) == (False, True)
+    verdict = told(Figures(own={"steady": seen | {"held": 0.012}}), "open loop at 50 % of capacity")
+    assert verdict.seen.endswith("the machine held the load itself up 1.2 % of the time")

@@ -15,7 +15,9 @@ from benchmarks.serving.load import Scheduled
 def answers(sent: int, *, p99: float, errors: int = 0, **counts: int) -> Scheduled:
     statuses = {int(name.removeprefix("s")): count for name, count in counts.items()}
     latencies = {status: {"p50": 1.0, "p99": p99 * status, "max": 2 * p99 * status} for status in statuses}
-    return Scheduled(seconds=2.0, sent=sent, unsent=0, errors=errors, due=latencies, own=latencies, counts=statuses)
+    return Scheduled(
+        seconds=2.0, sent=sent, unsent=0, errors=errors, held=0.01, due=latencies, own=latencies, counts=statuses
+    )
 
 
 def test_an_overload_is_told_by_status() -> None:
@@ -59,10 +61,10 @@ BENCH = cast("Any", SimpleNamespace(seconds=1, body=lambda *_: None))
 
 def test_the_baseline_of_an_overload_is_below_capacity(asked: Asked) -> None:
     assert questions.overload(BENCH)["capacity"] == 1000
-    assert asked.rates == [900, 3000]
+    assert asked.rates == [250, 900, 3000]
 
 
 def test_refusals_in_an_open_loop_are_counted(asked: Asked) -> None:
     found = questions.steady(BENCH)
-    assert (found["sent"], found["failed"], found["unsent"]) == (3000, 3, 0)
-    assert asked.rates == [500] * questions.ROUNDS
+    assert (found["sent"], found["failed"], found["unsent"], found["held"]) == (3000, 3, 0, 0.005)
+    assert asked.rates == [250, *[500] * questions.ROUNDS]

@@ -56,7 +56,7 @@ class Answering(asyncio.Protocol, ABC):
         self._waiting = False
         """Whether what was read has to wait for the next turn of the event loop."""
         self.trusted: bool | None = None
-        """Whether it was not refused for its last request; None while none was heard that had to be looked at."""
+        """Whether it was not refused for its last request; None while none was heard in full."""
 
     @abstractmethod
     def _advance(self) -> None:

@@ -76,6 +76,7 @@ class Connection(Answering):
             if head is not None and len(data) == end + head.length and head.length <= self.shared.body_limit:
                 turns = self.shared.turns
                 if not turns.over and (head.length < MUCH or not (turns.spent() or turns.crowded)):
+                    self.trusted = True
                     self._call(head, data[end:])
                     return
             self._buffer = data

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from typing import Final
 
 _TURN_SECONDS: Final = 0.005
-_TURNS_BETWEEN: Final = 16
-"""Turns in which nobody moves who stands behind; libuv accepts one connection a turn. Alone they take a microsecond."""
+_TURNS_BETWEEN: Final = 2
+"""Turns in which nobody moves who stands behind. With sixteen, callers who are new to a busy server waited 150 ms for their
+refusal, since they stand there with their first large body."""
 MUCH: Final = 16_384
 """A body below that size is decoded in no time worth looking at."""
 

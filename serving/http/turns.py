@@ -18,8 +18,10 @@ from typing import Final
 
 _TURN_SECONDS: Final = 0.005
 _TURNS_BETWEEN: Final = 2
-"""Turns in which nobody moves who stands behind. With sixteen, callers who are new to a busy server waited 150 ms for their
-refusal, since they stand there with their first large body."""
+"""Turns in which nobody moves who stands behind.
+
+With sixteen, callers new to a busy server, who stand there with their first large body, were told 503 after 150 ms.
+"""
 MUCH: Final = 16_384
 """A body below that size is decoded in no time worth looking at."""
 

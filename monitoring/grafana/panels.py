@@ -59,10 +59,11 @@ ROWS: Final[dict[str, tuple[Panel, ...]]] = {
             title="Failed requests",
             queries={
                 "failed": f'sum(rate(serving_requests_total{{{_MODEL}, status=~"5.."}}[$__rate_interval]))'
-                f" / sum(rate(serving_requests_total{{{_MODEL}}}[$__rate_interval]))",
+                f' / sum(rate(serving_requests_total{{{_MODEL}, status!~"4.."}}[$__rate_interval]))',
                 "limit": f"max(serving_limit_error_ratio{{{_MODEL}}})",
             },
             unit="percentunit",
+            description="What callers did wrong (4xx) is left out, or a flood of it would hide what fails here.",
         ),
     ),
     "Requests": (

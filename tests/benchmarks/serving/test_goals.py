@@ -98,9 +98,8 @@ def test_a_peer_whose_answers_failed_tells_nothing() -> None:
 OVERLOAD: dict[str, float] = {
     "capacity": 4000,
     "sent a second": 12_000,
-    "p99 at 90 %": 50_000,
-    "sent at 90 %": 7200,
-    "failed at 90 %": 7,
+    "p99 at capacity": 50_000,
+    "refused at capacity": 0.1,
     "p99 accepted": 75_000,
     "accepted a second": 3500,
     "p99 refused": 9000,
@@ -118,7 +117,7 @@ OVERLOAD: dict[str, float] = {
         ({"p99 refused": 50_001}, True, False),
         ({"others": 1}, True, False),
         ({"refused": 0}, True, False),
-        ({"failed at 90 %": 8}, None, None),
+        ({"refused at capacity": 0.11}, None, None),
         ({"sent a second": 10_800}, True, True),
         ({"sent a second": 10_799}, None, None),
     ],
@@ -136,7 +135,7 @@ def test_an_overload_that_was_not_sent_says_so() -> None:
 
 
 def test_a_figure_from_before_is_read_without_its_new_part() -> None:
-    without = {name: value for name, value in OVERLOAD.items() if name != "p99 at 90 %"}
+    without = {name: value for name, value in OVERLOAD.items() if name != "refused at capacity"}
     assert told(Figures(own={"overload": without}), "3 × overload, 256 rows, 512 callers", "accepted").met is None
     assert (
         told(Figures(own={"steady": {"p50": 100, "p99": 400, "unsent": 0}}), "open loop at 50 % of capacity").met

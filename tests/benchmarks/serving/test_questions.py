@@ -24,7 +24,7 @@ def test_an_overload_is_told_by_status() -> None:
     below = answers(1800, p99=1, s200=1790, s503=7, errors=3)
     above = answers(6000, p99=2, s200=1500, s503=4490, s500=6, errors=4)
     found = questions.overloaded(1000, below, above)
-    assert (found["p99 at 90 %"], found["sent at 90 %"], found["failed at 90 %"]) == (200, 1800, 10)
+    assert (found["p99 at capacity"], found["refused at capacity"]) == (200, 10 / 1800)
     assert (found["sent a second"], found["accepted a second"], found["refused"]) == (3000, 750, 4490)
     assert (found["p99 accepted"], found["p99 refused"], found["max refused"]) == (400, 1006, 2012)
     assert found["others"] == 10
@@ -59,9 +59,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 BENCH = cast("Any", SimpleNamespace(seconds=1, body=lambda *_: None))
 
 
-def test_the_baseline_of_an_overload_is_below_capacity(asked: Asked) -> None:
-    assert questions.overload(BENCH)["capacity"] == 1000
-    assert asked.rates == [250, 900, 3000]
+def test_an_overload_is_held_against_the_capacity_in_turns(asked: Asked) -> None:
+    found = questions.overload(BENCH)
+    assert asked.rates == [1000, 3000] * questions.ROUNDS
+    assert (found["capacity"], found["sent a second"], found["refused"]) == (1000, 3000, questions.ROUNDS)
 
 
 def test_refusals_in_an_open_loop_are_counted(asked: Asked) -> None:

@@ -136,6 +136,35 @@ class Baseline(_Part):
             raise BaselineError(explain(path.name, error)) from error
 
 
+def without_personal(baseline: Baseline, spec: ModelSpec) -> Baseline:
+    """`baseline` as Baseline promises it to be of what `spec` marks personal, whatever it was written as.
+
+    A file that was written before there was a PersonalDistribution tells such columns whole.
+    """
+    personal = {column.name for column in spec.columns if column.pii}
+    stand_ins = {column.name: column.stand_in for column in spec.feature_columns if column.pii}
+    target, prediction = baseline.target, baseline.prediction
+    if spec.target_column.pii:
+        target, prediction = PersonalDistribution(name=target.name), PersonalDistribution(name=prediction.name)
+    return Baseline(
+        model=baseline.model,
+        rows=baseline.rows,
+        features=tuple(
+            PersonalDistribution(name=part.name) if part.name in personal else part for part in baseline.features
+        ),
+        target=target,
+        prediction=prediction,
+        sample=tuple(
+            {
+                name: stand_ins.get(name, value)
+                for name, value in row.items()
+                if name in stand_ins or name not in personal
+            }
+            for row in baseline.sample
+        ),
+    )
+
+
 def describe_numbers(name: str, values: Floats, unit: str = "") -> NumberDistribution:
     """The distribution of `values` [N], NaN counting as null; ValueError when no value is a finite number."""
     numbers = np.asarray(values, dtype=np.float64)
@@ -184,36 +213,25 @@ def describe(
     `columns` are the rows as read; `features` [N, F] the same rows as `models.rows.feature_matrix` encodes them;
     `target` and `prediction` [N] in the target's unit.
     """
-    return Baseline(
+    told = Baseline(
         model=spec.name,
         rows=len(target),
         features=tuple(_feature(column, features[:, at]) for at, column in enumerate(spec.feature_columns)),
-        target=_predicted(spec.target_column, spec.target, target),
-        prediction=_predicted(spec.target_column, "prediction", prediction),
+        target=describe_numbers(spec.target, target, spec.target_column.unit),
+        prediction=describe_numbers("prediction", prediction, spec.target_column.unit),
         sample=_sample(spec, columns, target),
     )
+    return without_personal(told, spec)
 
 
-def _feature(column: Column, values: Floats) -> AnyDistribution:
-    if column.pii:
-        return PersonalDistribution(name=column.name)
+def _feature(column: Column, values: Floats) -> NumberDistribution | CategoryDistribution:
     if column.is_numeric:
         return describe_numbers(column.name, values, column.unit)
     return describe_categories(column.name, values, column.categories)
 
 
-def _predicted(target: Column, name: str, values: Floats) -> NumberDistribution | PersonalDistribution:
-    return PersonalDistribution(name=name) if target.pii else describe_numbers(name, values, target.unit)
-
-
 def _sample(spec: ModelSpec, columns: Mapping[str, Sequence[object]], target: Floats) -> tuple[dict[str, Value], ...]:
     order = np.argsort(target, kind="stable")
     picked = order[np.unique(np.linspace(0, len(order) - 1, SAMPLE_ROWS + 2).round().astype(int)[1:-1])]
-    shown = [*spec.feature_columns, *(() if spec.target_column.pii else (spec.target_column,))]
-    return tuple(
-        {
-            column.name: column.stand_in if column.pii else cast("Value", columns[column.name][int(row)])
-            for column in shown
-        }
-        for row in picked
-    )
+    names = (*spec.features, spec.target)
+    return tuple({name: cast("Value", columns[name][int(row)]) for name in names} for row in picked)

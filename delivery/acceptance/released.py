@@ -13,7 +13,7 @@ from delivery.releases.artefacts import ArtefactError, parse_location
 from models.explain import explain
 from models.release import Release
 from models.spec import ModelSpec
-from monitoring.baseline import BASELINE_FILE, Baseline, Value
+from monitoring.baseline import BASELINE_FILE, Baseline, Value, without_personal
 
 SPEC_FILE = "spec.json"
 
@@ -46,7 +46,7 @@ def read_released(s3: Any, release: Release) -> ReleasedModel:
         baseline = Baseline.model_validate_json(files[BASELINE_FILE])
     except ValidationError as error:
         raise ArtefactError(explain(f"{location.uri}: {BASELINE_FILE}", error)) from error
-    return ReleasedModel(spec=spec, baseline=baseline, release=release)
+    return ReleasedModel(spec=spec, baseline=without_personal(baseline, spec), release=release)
 
 
 def _members(body: bytes, origin: str) -> Mapping[str, bytes]:

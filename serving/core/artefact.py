@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.explain import explain
 from models.schema import graph_file
 from models.spec import ModelSpec, SpecError
-from monitoring.baseline import Baseline
+from monitoring.baseline import Baseline, without_personal
 
 MANIFEST_FILE = "manifest.json"
 MODEL_FILE, SPEC_FILE, BASELINE_FILE = "model.onnx", "spec.json", "baseline.json"
@@ -61,6 +61,7 @@ class Artefact(BaseModel):
     manifest_sha256: str
     spec: ModelSpec
     baseline: Baseline
+    """Without what the specification marks personal, whatever baseline.json holds."""
     graph: bytes
     """The graph in the format that the specification serves: model.onnx unless `formats.served` names another."""
 
@@ -99,6 +100,8 @@ def load_artefact(folder: Path, expected_manifest_sha256: str | None = None) -> 
     graph = files.get(name := graph_file(spec.formats.served))
     if graph is None:
         raise ArtefactError(f"{MANIFEST_FILE}: files lacks {name}, which {SPEC_FILE} says is served")
+    # A release that training wrote before it left personal values out is not to show them either.
+    baseline = without_personal(baseline, spec)
     return Artefact(manifest=manifest, manifest_sha256=digest, spec=spec, baseline=baseline, graph=graph)
 
 

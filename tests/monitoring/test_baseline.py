@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.rows import feature_matrix
+from models.spec import ModelSpec
 from monitoring.baseline import (
     Baseline,
     BaselineError,
@@ -16,6 +17,7 @@ from monitoring.baseline import (
     describe,
     describe_categories,
     describe_numbers,
+    without_personal,
 )
 from training.specs import spec_named
 
@@ -61,11 +63,16 @@ CARS: dict[str, list[object]] = {
 """Each number is that of one car, and a category occurs that is not the specification's first."""
 
 
-def personal(*names: str) -> Baseline:
-    """The baseline of the cars, whose columns `names` are personal."""
+def marked(*names: str) -> ModelSpec:
+    """The specification of the cars, whose columns `names` are personal."""
     spec = spec_named("auto-mpg")
     columns = tuple(column.model_copy(update={"pii": column.name in names}) for column in spec.columns)
-    spec = spec.model_copy(update={"columns": columns})
+    return spec.model_copy(update={"columns": columns})
+
+
+def personal(*names: str) -> Baseline:
+    """The baseline of the cars, whose columns `names` are personal."""
+    spec = marked(*names)
     target = np.array(CARS["mpg"], dtype=np.float64)
     return describe(spec, CARS, feature_matrix(spec, CARS), target, target)
 
@@ -110,6 +117,23 @@ def test_of_a_personal_target_neither_rows_nor_predictions_are_told() -> None:
     assert (closed.target.kind, closed.prediction.kind) == ("personal", "personal")
     assert len(closed.sample) == 5
     assert not [row for row in closed.sample if "mpg" in row]
+
+
+@pytest.mark.parametrize("names", [(), ("horsepower",), ("origin",), ("mpg",), ("weight", "origin", "mpg")])
+def test_a_baseline_that_tells_personal_columns_whole_becomes_as_one_written_now(names: tuple[str, ...]) -> None:
+    closed = without_personal(personal(), marked(*names))
+    assert [part.name for part in closed.features if part.kind == "personal"] == [n for n in names if n != "mpg"]
+    own = {value for name in names for value in CARS[name] if value not in (None, "USA")}
+    assert not own & set(leaves(json.loads(closed.model_dump_json())))
+    assert closed == personal(*names)
+    assert without_personal(closed, marked(*names)) == closed
+
+
+def test_a_personal_value_in_a_sample_row_that_is_neither_feature_nor_target_is_left_out() -> None:
+    whole = personal()
+    named = whole.model_copy(update={"sample": tuple(row | {"name": "ford pinto"} for row in whole.sample)})
+    assert without_personal(named, marked("name")) == whole
+    assert without_personal(named, marked()) == named
 
 
 def test_a_damaged_file_is_named(baseline: Baseline, tmp_path: Path) -> None:

@@ -46,6 +46,18 @@ def test_rows_to_ask_with_are_training_rows_without_the_target(tmp_path: Path) -
     assert [set(row) for row in model.rows] == [set(model.spec.features)] * 5
 
 
+def test_of_a_personal_column_a_baseline_of_before_asks_nothing_that_was_trained_with(tmp_path: Path) -> None:
+    spec = load_spec(MODEL_FOLDER)
+    columns = tuple(column.model_copy(update={"pii": column.name in ("weight", "mpg")}) for column in spec.columns)
+    folder = write_artefact(tmp_path / "model")
+    own = {row["weight"] for row in read(packed(folder)).rows}
+    (folder / "spec.json").write_text(spec.model_copy(update={"columns": columns}).to_json(), encoding="utf-8")
+    model = read(packed(folder))
+    assert {row["weight"] for row in model.rows} == {spec.column("weight").stand_in} != own
+    told = (model.baseline.feature("weight"), model.baseline.target, model.baseline.prediction)
+    assert {part.kind for part in told} == {"personal"}
+
+
 def test_other_bytes_than_released_are_refused() -> None:
     with pytest.raises(ArtefactError, match=r"s3://bucket/model\.tar\.gz: sha256 is .*, but the release says 000"):
         read_released(S3(b"other"), RELEASE)

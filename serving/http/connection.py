@@ -75,8 +75,8 @@ class Connection(Answering):
             head = self.shared.known_heads.get(data[:end])
             if head is not None and len(data) == end + head.length and head.length <= self.shared.body_limit:
                 turns = self.shared.turns
-                if not turns.over and (head.length < MUCH or not (turns.spent() or turns.crowded)):
-                    self.trusted = True
+                quick = head.length < MUCH and self.trusted is not False
+                if not turns.over and (quick or not (turns.spent() or turns.crowded)):
                     self._call(head, data[end:])
                     return
             self._buffer = data
@@ -138,6 +138,9 @@ class Connection(Answering):
                 if self._stalled or len(self._queue) >= self.shared.limits.pipelined:
                     self._pause()
                     return
+                if self._state == BODY and self._needed > len(self._buffer):
+                    self._read_body()  # to take in a part costs no turn worth waiting for
+                    return
                 turns = self.shared.turns
                 if turns.spent() or (turns.crowded and self._stands_behind):
                     self._wait()
@@ -159,7 +162,8 @@ class Connection(Answering):
         if self._state == BODY:
             size = self._head.length
         elif self._state == CHUNKS:
-            size += len(self._chunks.content)
+            data = self._buffer
+            size = len(data) + len(self._chunks.content) if b"\r\n0\r\n" in data or data[:3] == b"0\r\n" else 0
         return stands_behind(self.trusted, size)
 
     def _read_head(self) -> bool:
@@ -235,7 +239,6 @@ class Connection(Answering):
     def _complete(self, head: Head, body: bytes) -> None:
         """The request is there whole."""
         if is_call(head):
-            self.trusted = True
             self._call(head, body)
             return
         shared = self.shared
@@ -315,7 +318,7 @@ class Connection(Answering):
             return
         self._state, self._buffer, self._unread = OVER, b"", True
         begun.last = True
-        report(self.shared.observer, self.shared.engine, error, begun.request_id, None)
+        report(self.shared.observer, self.shared.engine, error, begun.request_id, begun)
         begun.respond(refusal(error))
 
     def _drain(self, size: int) -> None:

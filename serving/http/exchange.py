@@ -114,6 +114,7 @@ class Exchange(Call):
         self.last = head is not None and not head.keep_alive
         """Whether the connection closes behind the answer."""
         if head is None:
+            self.variant = self.traceparent = ""
             return
         self.content_type = head.content_type
         self.accept = head.accept
@@ -136,6 +137,7 @@ class Exchange(Call):
             variant = ticket.variant if ticket is not None else ""
             # The ticket holds the call, which is this: a circle that only the collector would find.
             self.ticket = None
+            connection.trusted = True
             self.output = shared.writer.answer(outcome, self.request_id.encode(), ending, variant)
             connection.answered(self)
         except Exception:
@@ -152,7 +154,7 @@ class Exchange(Call):
         try:
             self._write(response, head_only=head_only)
         except Exception:
-            self._fail()
+            self._fail(head_only=head_only)
 
     def _refused(self, error: RequestError) -> None:
         self.respond(refusal(error))
@@ -168,7 +170,7 @@ class Exchange(Call):
         self.output = writer.response(response, self.request_id.encode(), ending, head_only=head_only)
         connection.answered(self)
 
-    def _fail(self) -> None:
+    def _fail(self, *, head_only: bool = False) -> None:
         """The answer cannot be written: a 500 in its place, or the end of the connection where that cannot be, either.
 
         A caller that has neither would wait for ever.
@@ -177,8 +179,8 @@ class Exchange(Call):
         self.ticket = None
         try:
             if self.output is None:
-                report(shared.observer, shared.engine, error, self.request_id, None)
-                self._write(refusal(error))
+                report(shared.observer, shared.engine, error, self.request_id, self)
+                self._write(refusal(error), head_only=head_only)
                 return
         except Exception:
             sys.stderr.write(traceback.format_exc())

@@ -3,8 +3,9 @@
 import resource
 from dataclasses import dataclass
 
-_SPARE_FILES = 64
-"""File descriptors left for everything that is no connection: listeners, log files, the model's files."""
+_SPARE_FILES = 128
+"""File descriptors left for everything else: listeners, log files, the model's files, and connections above the limit
+that are being told so: those that are drained, and two turns' worth from every listener."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,13 +35,13 @@ class NoObserver:
         """Nothing is counted."""
 
 
-def report(observer: Observer, engine: Engine, error: RequestError, request_id: str, head: Head | None) -> None:
-    """Tell `observer` of a refusal; `head` is None where the request was not understood so far.
+def report(observer: Observer, engine: Engine, error: RequestError, request_id: str, of: Head | Call | None) -> None:
+    """Tell `observer` of a refusal; `of` is None where the request was not understood so far.
 
     It counts for the variant that it names, else for the default one, so that what callers see is told of a model.
     """
-    call = Call(b"", request_id=request_id, traceparent=head.traceparent if head else "")
-    variant = engine.variant(head.variant if head else "")
+    call = Call(b"", request_id=request_id, traceparent=of.traceparent if of else "")
+    variant = engine.variant(of.variant if of else "")
     try:
         observer.refused(error.status, error.code, call=call, variant=variant)
     except Exception:  # what the observer does wrong harms no request

@@ -5,6 +5,7 @@ distributions of inputs and predictions are counted for every batch while there 
 when there are many (rows that were counted are counted themselves, so that shares stay right).
 """
 
+import contextlib
 import mmap
 import os
 import time
@@ -161,17 +162,21 @@ class Observer:
         """A model was to be put in the place of another."""
         self.cells[shared.SWAPS if succeeded else shared.SWAPS_FAILED] += 1
 
-    def tick(self, *, ready: bool) -> None:
-        """What the worker does a few times a second: its heartbeat, whether it is ready, and what it uses."""
+    def tick(self, *, ready: bool, idle_seconds: float = 0.0) -> None:
+        """What the worker does a few times a second: its heartbeat, whether it is ready, and what it uses.
+
+        Of its processor time it spent `idle_seconds` on looking for work in vain.
+        """
         cells = self.cells
-        used = time.process_time()
-        cells[shared.CPU_SECONDS] += used - self._cpu_seconds
-        self._cpu_seconds = used
-        cells[shared.RESIDENT_BYTES] = int(_STATM.read_bytes().split()[1]) * _PAGE_BYTES
+        cells[shared.HEARTBEAT] = self._clock()
         cells[shared.READY] = ready
         if ready:
             cells[shared.LOADED] = 1
-        cells[shared.HEARTBEAT] = self._clock()
+        used = time.process_time()
+        cells[shared.CPU_SECONDS] += max(used - self._cpu_seconds - idle_seconds, 0.0)
+        self._cpu_seconds = used
+        with contextlib.suppress(OSError):  # no file is free: that must not cost the next heartbeat
+            cells[shared.RESIDENT_BYTES] = int(_STATM.read_bytes().split()[1]) * _PAGE_BYTES
 
     def loading(self) -> list[int]:
         """The slots whose first worker is not ready yet."""

@@ -35,7 +35,8 @@ class BusyPolling:
         self._seconds: Final = seconds
         self._alone: Final = alone
         self._clock: Final = clock
-        self._until = 0.0
+        self._until = self._looked = 0.0
+        self._idle_seconds = 0.0
         self._asked = False
         """Whether there was work since the last look."""
         self._polling = False
@@ -55,6 +56,11 @@ class BusyPolling:
         self._polling, self._until = True, 0.0
         self._call_soon(self._poll)
 
+    def idle_seconds(self) -> float:
+        """Processor time that was spent awake without work, since this was asked last."""
+        spent, self._idle_seconds = self._idle_seconds, 0.0
+        return spent
+
     def _poll(self) -> None:
         """Called once a turn of the loop, which does not sleep while somebody wants to be called."""
         if self._asked:
@@ -64,8 +70,14 @@ class BusyPolling:
             if not self._alone():
                 self._polling = False
                 return
-            self._until = self._clock() + self._seconds
-        elif self._clock() >= self._until:
+            self._looked = self._clock()
+            self._until = self._looked + self._seconds
+            self._call_soon(self._poll)
+            return
+        now = self._clock()
+        self._idle_seconds += now - self._looked
+        self._looked = now
+        if now >= self._until:
             self._polling = False
             self._patience -= 1
             self._pause = _PAUSE

@@ -71,6 +71,7 @@ class Worker:
         self._seat = seat
         self._channel = seat.channel
         self._observation = Observation(seat.memory, seat.slot.number, seat.container.observation)
+        self._awake: BusyPolling | None = None
 
     async def serve(self, places: Places) -> int:
         """Listen, load, answer, stop."""
@@ -80,9 +81,9 @@ class Worker:
         container, observer = self._seat.container, self._observation.observer
         self._observation.start()
         limits = Limits(jobs=container.queue, deadline=container.deadline_seconds)
-        awake = self._seat.busy_poll_seconds
-        call_soon = BusyPolling(loop.call_soon, awake, lambda: engine.together == 1) if awake else loop.call_soon
-        engine = Engine(call_soon, observer=observer, limits=limits, aside=Aside(loop))
+        if self._seat.busy_poll_seconds:
+            self._awake = BusyPolling(loop.call_soon, self._seat.busy_poll_seconds, lambda: engine.together == 1)
+        engine = Engine(self._awake or loop.call_soon, observer=observer, limits=limits, aside=Aside(loop))
         front = create_front(
             cast("FrontName", container.front), engine, build_site(engine, observer), observer=observer
         )
@@ -151,7 +152,7 @@ class Worker:
         except NotReadyError:
             ready = False
         self._observation.observer.queue_depth(engine.pending)
-        self._observation.observer.tick(ready=ready)
+        self._observation.observer.tick(ready=ready, idle_seconds=self._awake.idle_seconds() if self._awake else 0.0)
 
     def _heard(self, models: Models) -> None:
         """The supervisor wants something, or is gone: then nobody would restart or stop this process."""

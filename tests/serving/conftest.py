@@ -169,7 +169,7 @@ def car() -> dict[str, object]:
 class Process:
     """A server process on a free port of this machine, its stderr kept in a file."""
 
-    def __init__(self, base: Path, log: Path, **environ: str) -> None:
+    def __init__(self, base: Path, log: Path, files: int | None = None, **environ: str) -> None:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
@@ -183,8 +183,9 @@ class Process:
             "PYTHONPATH": str(ROOT),
         }
         with log.open("wb") as file:
+            limited = ["prlimit", f"--nofile={files}"] if files else []
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "serving", "serve"], env=os.environ | settings | environ, stderr=file
+                [*limited, sys.executable, "-m", "serving", "serve"], env=os.environ | settings | environ, stderr=file
             )
 
     def wait_until_ready(self, seconds: float = 30) -> None:
@@ -209,11 +210,11 @@ class Process:
 
 @pytest.fixture(scope="session")
 def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Process]]:
-    """Start server processes that end with the tests."""
+    """Start server processes that end with the tests; `files` is the most that one may have open."""
     started: list[Process] = []
 
-    def start(base: Path, **environ: str) -> Process:
-        started.append(Process(base, tmp_path_factory.mktemp("server") / "stderr", **environ))
+    def start(base: Path, *, files: int | None = None, **environ: str) -> Process:
+        started.append(Process(base, tmp_path_factory.mktemp("server") / "stderr", files, **environ))
         return started[-1]
 
     yield start

@@ -11,7 +11,7 @@ from serving.core.engine import Engine
 from serving.core.service import Service
 from serving.http import connection
 from serving.http.memory import HeadMemory
-from tests.serving.http.harness import BUSY, HOLD, Bench, get, post
+from tests.serving.http.harness import BUSY, HOLD, VARIANTS, Bench, get, post
 
 CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 Make = Callable[..., Bench]
@@ -355,6 +355,27 @@ def test_an_answer_that_cannot_be_written_is_a_500(
     other.data_received(post(b"3"))
     bench.clock.turn()
     assert written.written[-1].endswith(b"3")
+
+
+def test_head_gets_no_body_even_where_its_answer_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    writer, respond = bench.shared.writer, bench.shared.writer.response
+    monkeypatch.setattr(
+        writer,
+        "response",
+        lambda response, *more, **options: respond(response, *more, **options) if response.status == 500 else fails(),
+    )
+    bench.read(get("/shows").replace(b"GET", b"HEAD"))
+    answer = b"".join(bench.transport.written)
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+def test_a_failed_answer_counts_for_the_variant_that_was_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    monkeypatch.setattr(bench.shared.writer, "answer", fails)
+    bench.read(post(b"1", f"X-Amzn-SageMaker-Target-Variant: {VARIANTS[1]}"))
+    assert (bench.counts.refusals[-1], bench.counts.variants[-1]) == ((500, "internal"), VARIANTS[1])
 
 
 @pytest.mark.parametrize("what", ["writer", "transport", "flush"])

@@ -8,7 +8,7 @@ from serving.http.limits import Limits, connections_allowed
 
 @pytest.mark.parametrize(
     ("soft", "hard", "allowed"),
-    [(1024, 1024, 960), (1024, 65_536, 20_000), (10, 10, 1), (resource.RLIM_INFINITY, resource.RLIM_INFINITY, 20_000)],
+    [(1024, 1024, 896), (1024, 65_536, 20_000), (10, 10, 1), (resource.RLIM_INFINITY, resource.RLIM_INFINITY, 20_000)],
 )
 def test_connections_are_bounded_by_what_may_be_opened(
     monkeypatch: pytest.MonkeyPatch, soft: int, hard: int, allowed: int
@@ -25,4 +25,4 @@ def test_connections_are_bounded_by_what_may_be_opened(
 def test_a_sandbox_that_forbids_it_keeps_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1024, 4096))
     monkeypatch.setattr(resource, "setrlimit", Mock(side_effect=ValueError("not allowed")))
-    assert connections_allowed(Limits()) == 960
+    assert connections_allowed(Limits()) == 896

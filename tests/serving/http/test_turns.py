@@ -9,7 +9,7 @@ from serving.core.errors import RequestError
 from serving.http.chunks import ChunkedBody
 from serving.http.connection import Connection
 from serving.http.routes import Response, SiteContext
-from tests.serving.http.harness import HOLD, Bench, Ticket, Transport, get, post
+from tests.serving.http.harness import BUSY, HOLD, Bench, Ticket, Transport, get, post
 
 
 @pytest.fixture
@@ -205,6 +205,61 @@ def test_who_is_heard_in_full_stands_in_front_again(judged: Bench) -> None:
     judged.clock.turn()
     assert transport.written[-1].endswith(b"good")
     assert (connection.trusted, answers(opened)) == (True, 40)
+
+
+def test_who_could_not_be_listened_to_keeps_its_place(judged: Bench) -> None:
+    connection, _ = judged.connect()
+    connection.data_received(FLOOD)
+    judged.clock.turn()
+    connection.data_received(post(BUSY))
+    judged.clock.turn()
+    assert connection.trusted is False, "a 503 says nothing of what was sent"
+
+
+def test_a_large_body_that_comes_in_many_parts_stands_in_line_once(judged: Bench) -> None:
+    def seconds(parts: int) -> float:
+        floods = flood(judged, LARGE, 2)
+        good, transport = judged.connect()
+        whole = post(b"good" + b" " * 60_000)
+        size = -(-len(whole) // parts)
+        begun = judged.clock.now
+        for start in range(0, len(whole), size):
+            while not transport.reading:
+                judged.clock.once()
+            good.data_received(whole[start : start + size])
+            for connection, _ in floods:
+                if connection.trusted is False and not connection.__getattribute__("_waiting"):
+                    connection.data_received(LARGE)
+            judged.clock.once()
+        while not transport.written:
+            judged.clock.once()
+        took = judged.clock.now - begun
+        judged.clock.turn()
+        return took
+
+    assert seconds(20) < 2 * seconds(1)
+
+
+def test_who_waits_in_front_is_not_passed_once_the_line_behind_has_moved(bench: Bench) -> None:
+    turns, order = bench.shared.turns, list[str]()
+
+    def work(name: str) -> Any:
+        def go() -> None:
+            order.append(name)
+            bench.clock.now += 0.003
+            turns.spent()
+
+        return go
+
+    turns.spent()
+    for number in range(4):
+        turns.wait(work(f"front {number}"))
+    turns.wait(lambda: order.append("behind"), behind=True)
+    bench.clock.once()
+    assert order == ["front 0", "front 1", "behind"]
+    assert turns.over, "two are still waiting in front"
+    bench.clock.turn()
+    assert order[3:] == ["front 2", "front 3"]
 
 
 def test_one_that_fails_keeps_nobody_from_a_turn(bench: Bench) -> None:

@@ -63,6 +63,15 @@ def test_whoever_comes_in_time_lengthens_it() -> None:
     assert loop.turns_until_asleep() in (11, 12)
 
 
+def test_what_was_spent_in_vain_is_told_once() -> None:
+    loop = Loop()
+    busy = started(loop)
+    busy(lambda: None)
+    loop.turns_until_asleep()
+    assert 90e-6 < busy.idle_seconds() < 120e-6
+    assert busy.idle_seconds() == 0
+
+
 def test_where_requests_come_together_nobody_stays_awake_for_them() -> None:
     loop = Loop()
     busy = started(loop)

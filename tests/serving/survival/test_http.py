@@ -1,5 +1,6 @@
 """What callers do to a real server over real sockets: never a 5xx, never a wrong 200, always a message."""
 
+import contextlib
 import gzip
 import json
 import resource
@@ -265,6 +266,41 @@ def test_ten_thousand_idle_connections(served: Served, car: Car) -> None:
         for one in sockets:
             one.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_more_callers_than_files_are_told_so_and_harm_nobody(
+    start_server: Callable[..., Any], base_dir: Path, car: Car
+) -> None:
+    process = start_server(base_dir, files=300)
+    process.wait_until_ready()
+    asked = b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n"
+    sockets = [socket.create_connection(("127.0.0.1", process.port), timeout=10) for _ in range(300 - 128)]
+    try:
+        for one in sockets:
+            one.sendall(asked)
+            assert one.recv(1000).startswith(b"HTTP/1.1 200")
+        burst = [socket.socket() for _ in range(150)]
+        sockets += burst
+        for one in burst:
+            one.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                one.connect(("127.0.0.1", process.port))
+        told = 0
+        for one in burst:
+            one.settimeout(10)
+            with contextlib.suppress(OSError):
+                one.sendall(asked)
+            told += b"too_many_connections" in one.recv(1000)
+        assert told == len(burst)
+        time.sleep(2)  # a heartbeat that stopped would be noticed by now
+        sockets[0].sendall(post(json.dumps(car).encode()))
+        assert sockets[0].recv(1000).startswith(b"HTTP/1.1 200")
+    finally:
+        for one in sockets:
+            one.close()
+    text = httpx.get(f"{process.url}/metrics").text
+    restarts = [line for line in text.splitlines() if line.startswith("serving_worker_restarts_total")]
+    assert [float(line.split()[-1]) for line in restarts] == [0, 0]
 
 
 def test_a_body_over_the_limit(served: Served) -> None:

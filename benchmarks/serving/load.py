@@ -38,7 +38,7 @@ class Scheduled:
     """Requests that were due and found no free connection until the end."""
     errors: int
     held: float
-    """Seconds in which the machine kept the generator from its schedule, a millisecond or more at once."""
+    """Seconds in which the generator, which spins while it keeps a schedule, had no processor."""
     due: Mapping[int, Mapping[str, float]]
     """From the schedule: p50, p90, p99, p999, max, mean."""
     own: Mapping[int, Mapping[str, float]]

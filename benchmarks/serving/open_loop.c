@@ -7,7 +7,7 @@
  * REQUEST_FILE holds the bytes of a whole HTTP/1.1 request. RATE 0: closed loop, the next request follows the answer.
  * It ends after SECONDS or COUNT requests, whichever comes first (0: no such limit). Latencies on stdout are in
  * microseconds, as JSON, by HTTP status: "due" counts from the schedule, "sent" from the first byte written. "held" is the
- * time (s) in which it did not spin though it should have, a millisecond or more at once: the machine did something else.
+ * time (s) in which it, though it spins, had no processor: the machine did something else.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,7 +27,6 @@
 
 #define STATUSES 600
 #define BUFFER 65536
-#define HELD 1e-3
 
 typedef struct { float *due, *sent; size_t count, room; } Samples;
 typedef struct { int fd, busy, waits; size_t written, filled; ssize_t missing; int status; double due, sent; char buffer[BUFFER]; } Connection;
@@ -38,11 +37,13 @@ static size_t request_size;
 static int port, poll_fd;
 static long errors, reconnects;
 
-static double now(void) {
+static double clock_of(clockid_t id) {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(id, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
+
+static double now(void) { return clock_of(CLOCK_MONOTONIC); }
 
 static void fail(const char *what) { perror(what); exit(1); }
 
@@ -173,11 +174,9 @@ int main(int argc, char **argv) {
     int idles = 0;
     for (int i = 0; i < connections; i++) { dial(&all[i]); idle[idles++] = &all[i]; }
     struct epoll_event events[256];
-    double start = now(), due = start, t = start, end = seconds > 0 ? start + seconds : 1e18, last = start, held = 0;
+    double start = now(), due = start, t = start, end = seconds > 0 ? start + seconds : 1e18, held = 0;
+    double used = clock_of(CLOCK_THREAD_CPUTIME_ID);
     while ((t < end && (!count || sent < count)) || (busy && t < end + 2)) {
-        double top = now();
-        if (rate > 0 && top - last > HELD) held += top - last;
-        last = top;
         int open = t < end && (!count || sent < count);
         while (open && idles && (rate <= 0 || due <= t)) {
             Connection *c = idle[--idles];
@@ -198,6 +197,7 @@ int main(int argc, char **argv) {
             if (was && !c->busy) { busy--; idle[idles++] = c; }
         }
     }
+    if (rate > 0) held = t - start - (clock_of(CLOCK_THREAD_CPUTIME_ID) - used);
     double took = (t < end ? t : end) - start;
     long unsent = 0;
     while (rate > 0 && due < end && seconds > 0) { unsent++; due -= log(1 - uniform()) / rate; }

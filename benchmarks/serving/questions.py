@@ -21,7 +21,6 @@ _SLICES = 10
 _OVERLOAD_CONNECTIONS = 512
 _COUNTS = ("refused", "others")
 """Of these the rounds are added up; of all else the median is told."""
-"""Of the capacity: at all of it the queue of a schedule at random times grows, and with it every latency."""
 _PATH = "/invocations"
 Answers = dict[str, float]
 

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
-PYTEST := $(BIN)/pytest --numprocesses=auto --dist=loadscope --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --dist=loadscope --no-loadscope-reorder
 # Set, it has every process compile the sources anew, and the tests start hundreds.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -41,10 +41,11 @@ types: $(VENV)/.synced
 	@$(BIN)/pyright --warnings
 
 unit: $(VENV)/.synced
-	@$(PYTEST) -m "not slow"
+	@$(PYTEST) --numprocesses=auto -m "not slow"
 
+# The slow ones wait for processes and containers two fifths of their time: one more of them than processors.
 test: packages check ## every test (under 15 minutes)
-	@$(PYTEST) -m slow
+	@$(PYTEST) --numprocesses=$$(( $$(nproc) + 1 )) -m slow
 
 packages: $(VENV)/.synced ## what tests use and Python has not (a browser, Go tools, ONNX Runtime for browsers)
 	@tests/install_packages

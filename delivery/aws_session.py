@@ -14,9 +14,13 @@ def aws_session(**options: Any) -> Any:
     """A `boto3.Session` of these options."""
     import boto3  # noqa: PLC0415 - a tenth of a second, which commands that only read settings need not wait for
 
-    core: Any = botocore.session.get_session()
-    core.register_component("data_loader", _descriptions(core.get_config_variable("data_path")))
-    return boto3.Session(botocore_session=core, **options)
+    core: Any = botocore.session.Session(profile=options.get("profile_name"))
+    descriptions = _descriptions(core.get_config_variable("data_path"))
+    core.register_component("data_loader", descriptions)
+    session = boto3.Session(botocore_session=core, **options)
+    # Every boto3 session appends its folder, also where it stands already.
+    descriptions.search_paths[:] = dict.fromkeys(descriptions.search_paths)
+    return session
 
 
 @cache

@@ -60,9 +60,9 @@ class LakeSettings(Section):
     access_log_days: int = Field(default=365, ge=1)
     query_scan_limit_gb: int = Field(default=100, ge=1)
     prediction_writers: list[RoleArn] = Field(default_factory=list[str])
-    """Roles that run `drivetrain predict --batch`; they must exist (infra/components/prediction_grants.py)."""
+    """Roles that run `drivetrain predict --batch`; they must exist, and be none of the stack's own (ADR 5)."""
     prediction_readers: list[RoleArn] = Field(default_factory=list[str])
-    """Roles that query the predictions through Athena; they must exist."""
+    """Roles that query the predictions through Athena; they must exist, and be none of the stack's own."""
 
     @field_validator("prediction_writers", "prediction_readers")
     @classmethod
@@ -185,11 +185,17 @@ class Settings(Section):
         return value
 
     @model_validator(mode="after")
-    def _roles_of_this_account(self) -> Self:
+    def _predicting_roles_of_this_account(self) -> Self:
+        """Roles of the account, but not the stack's own: what those are granted is in LakeGrants, once."""
         for key in ("prediction_writers", "prediction_readers"):
             for role in getattr(self.lake, key):
                 if f"::{self.account_id}:" not in role:
                     raise ValueError(f"lake.{key}: {role} is not of this stack's account {self.account_id}")
+                if f":role{self.names.role_path}" in role:
+                    raise ValueError(
+                        f"lake.{key}: {role} is a role of this stack's own (under {self.names.role_path}), "
+                        "whose grants the platform makes; name another"
+                    )
         return self
 
     @property

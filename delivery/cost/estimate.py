@@ -52,6 +52,8 @@ class Estimate:
     """The day of the oldest price that is used."""
     on_demand: tuple[OnDemand, ...] = ()
     """What is paid by use and has a price for each use."""
+    unknown_uses: tuple[str, ...] = ()
+    """Those of `unknown` that would be on demand: the sums lack nothing for them."""
 
     @property
     def least(self) -> float:
@@ -92,6 +94,7 @@ def estimate(
     on_demand: list[OnDemand] = []
     usage: dict[str, str] = {}
     unknown: dict[str, None] = {}
+    unknown_uses: dict[str, None] = {}
     days: list[str] = []
     for resource in declared:
         units, by_use = resources.units(resource)
@@ -99,10 +102,9 @@ def estimate(
             usage[resource.type] = "; ".join(by_use) or table.usage[resource.type]
         elif not _has_price(resource, resources, table):
             unknown[f"{resource.type}: not in the price table"] = None
-        for line, day in (
-            *(_line(resource, each, table, region) for each in units),
-            *(_used(resource, use, table, region) for use in resources.on_demand(resource)),
-        ):
+        uses = [_used(resource, use, table, region) for use in resources.on_demand(resource)]
+        unknown_uses |= {use: None for use, _ in uses if isinstance(use, str)}
+        for line, day in (*(_line(resource, each, table, region) for each in units), *uses):
             if isinstance(line, str):
                 unknown[line] = None
                 continue
@@ -119,6 +121,7 @@ def estimate(
         unknown=tuple(unknown),
         oldest=min(days, default=""),
         on_demand=tuple(on_demand),
+        unknown_uses=tuple(unknown_uses),
     )
 
 

@@ -127,10 +127,15 @@ def _one(key: str) -> Callable[[Mapping[str, Any]], list[Units]]:
 
 
 # https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html: the caller puts the request and fetches the
-# answer, SageMaker fetches the request and puts the answer.
+# answer, SageMaker fetches the request and puts the answer. Our own client learns that there is one by asking S3 for it
+# and for a failure twice a second (delivery/endpoints/asynchronous.py), and S3 charges for "not found" as well.
 _ASYNCHRONOUS = (
     Use(key="s3.write", what="asynchronous requests", times=2),
-    Use(key="s3.read", what="asynchronous requests", times=2),
+    Use(
+        key="s3.read",
+        what="asynchronous requests at least: each look for an answer that is not there yet is another read",
+        times=2,
+    ),
 )
 _COUNTED: dict[str, Callable[[Mapping[str, Any]], list[Units]]] = {
     "aws:ec2/vpcEndpoint:VpcEndpoint": _interface_endpoint,

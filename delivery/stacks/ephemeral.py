@@ -1,7 +1,8 @@
 """Stacks of pull requests: `pr-<number>`, in dev's account, made from dev's settings and removed for good.
 
 The settings file `Pulumi.pr-<number>.yaml` is derived, never committed. Nothing in such a stack is protected, and what
-an account has once (Lake Formation's administrators, the catalog's encryption) stays with dev.
+an account has once (Lake Formation's administrators, the catalog's encryption) stays with dev. So does who predicts in
+batches: those roles belong to dev's tables, not to what a pull request tries.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ BASE = "dev"
 """The stack whose settings and account those of pull requests take."""
 _NETWORKS = 200
 """Second octets that pull-request stacks take in turn, beside 10.20 of the environments."""
+_OF_DEV_ALONE = ("prediction_writers", "prediction_readers")
+"""Settings of the lake that stay with dev."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,7 @@ def write_settings(project_dir: Path, number: int) -> Settings:
     # Whatever dev's scope is, a stack that lives for hours is one stack, removed as one.
     settings |= {"protect": False, "ephemeral": True, "scope": "stack", "observability": observability}
     settings["network"] = {**settings.get("network", {}), "cidr": f"10.{50 + number % _NETWORKS}.0.0/16"}
+    settings["lake"] = {key: each for key, each in settings.get("lake", {}).items() if key not in _OF_DEV_ALONE}
     file = stack_file(project_dir, stack_name(number))
     text = yaml.safe_dump({"config": {SETTINGS_KEY: settings}}, sort_keys=False)
     file.write_text(

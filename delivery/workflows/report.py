@@ -81,7 +81,7 @@ def _cost(before: Estimate, after: Estimate) -> str:
         else (f"{after.least:.2f} to {after.most:.2f}")
     )
     lines = [f"Cost in US dollars a month: {change}, then {then}; what is paid by use comes on top."]
-    new = [each for each in after.unknown if each not in before.unknown]
+    new = [each for each in after.unknown if each not in (*before.unknown, *after.unknown_uses)]
     lines += [f"- unknown: {_plain(each)}" for each in new]
     return "\n".join(lines)
 

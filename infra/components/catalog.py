@@ -81,8 +81,9 @@ class Catalog(pulumi.ComponentResource):
             layer,
             name=database,
             description=_PURPOSE[layer],
-            # Where pyiceberg puts a table of this database when nobody says otherwise.
-            location_uri=pulumi.Output.concat("s3://", self._args.lake.name, f"/warehouse/{database}.db"),
+            # Where the lake's code puts the tables (lake/catalog.py): with Lake Formation, who may make tables in a
+            # database may make them inside its location, and nowhere else without a grant on the place.
+            location_uri=pulumi.Output.concat("s3://", self._args.lake.name, f"/warehouse/{database}"),
             # Encrypted from the first table on, not from whenever the settings come.
             opts=pulumi.ResourceOptions(parent=self, depends_on=encryption, protect=self._args.settings.protect),
         ).name

@@ -19,18 +19,20 @@ class PredictionGrants(pulumi.ComponentResource):
 
     A writer finds the rows of `curated`, makes the tables of predictions and commits to them. It reads and writes the
     files with its own role, as the jobs do: no `SELECT`. A commit to a table that another writer made is `ALTER`. A
-    reader queries through Athena, to which Lake Formation hands the files only with `SELECT`.
+    reader queries through Athena, to which Lake Formation hands the files only with `SELECT`. Nobody is granted the
+    location: tables inside that of their database need none, and with it a writer could make a table over the files of
+    another database, whose rows its maker may read.
     """
 
     def __init__(self, name: str, platform: PlatformOutputs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("drivetrain:platform:PredictionGrants", name, None, opts)
-        self._child = pulumi.ResourceOptions(parent=self)
+        # Other permissions are a new grant: made first, it would lose to the old one's end what both of them grant.
+        self._child = pulumi.ResourceOptions(parent=self, delete_before_replace=True)
         self._databases: Mapping[Layer, pulumi.Output[str]] = platform.databases
         lake = platform.settings.lake
         for role in dict.fromkeys([*lake.prediction_writers, *lake.prediction_readers]):
             writes, reads = role in lake.prediction_writers, role in lake.prediction_readers
             if writes:
-                self._where(role, platform.lake_location_arn)
                 self._on(role, "curated", database=["DESCRIBE"], tables=["DESCRIBE"])
             self._on(
                 role,
@@ -39,15 +41,6 @@ class PredictionGrants(pulumi.ComponentResource):
                 tables=[*(["ALTER"] if writes else []), "DESCRIBE", *(["SELECT"] if reads else [])],
             )
         self.register_outputs({})
-
-    def _where(self, role: str, location: pulumi.Input[str]) -> None:
-        aws.lakeformation.Permissions(
-            f"predictions-{_named(role)}-location",
-            principal=role,
-            permissions=["DATA_LOCATION_ACCESS"],
-            data_location=aws.lakeformation.PermissionsDataLocationArgs(arn=location),
-            opts=self._child,
-        )
 
     def _on(self, role: str, layer: Layer, *, database: Sequence[str], tables: Sequence[str]) -> None:
         aws.lakeformation.Permissions(

@@ -1,7 +1,5 @@
 """The command: finds what to run, runs it, and ends as the real one ends."""
 
-import atexit
-import gc
 import os
 import sys
 
@@ -17,7 +15,6 @@ from rehearsal.pulumi.errors import FAILED, CommandError
 
 _USER_ERRORS = (CommandError, EngineError, BackendError, BotoCoreError, ClientError)
 _CANCELLED = 130
-_RARELY = 200_000
 
 
 def version(options: Options) -> None:
@@ -48,9 +45,6 @@ COMMANDS: dict[str, Run] = {
 
 def main(arguments: list[str]) -> int:
     """Run the command and give its exit code."""
-    # The program makes much that stays: looking for what does not, most of all at the end, is half of its time.
-    gc.set_threshold(_RARELY)
-    atexit.register(gc.freeze)
     options = parser_of(COMMANDS).parse_args(arguments)
     folder = getattr(options, "cwd", None)
     try:

@@ -7,6 +7,7 @@ bodies have come, and they would be decoded one after another before anything el
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeVar, cast
 
@@ -27,8 +28,6 @@ _CALLERS = 4096
 """Callers of whom it is remembered whether they were refused."""
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
-
-
 Client = tuple[str, int] | None
 """Address and port of a caller, as the server tells it: one for each connection."""
 Done = TypeVar("Done")
@@ -62,14 +61,15 @@ class Application:
             limit = body_limit(self._engine, self._limits)
             admit(head, self._site, limit)
             content = await body.read(limit)
-            if is_call(head):
-                response = await self._ask(head, content, request_id, client, receive)
-            else:
-                context = context_of(head, content, self._site, limit)
-                response = await self._in_turn(lambda: self._site.answer(context), client, len(content))
+            with contextlib.closing(_Caller(client, receive)) as caller:
+                if is_call(head):
+                    response = await self._ask(head, content, request_id, caller)
+                else:
+                    context = context_of(head, content, self._site, limit)
+                    response = await self._in_turn(lambda: self._site.answer(context), caller)
             start = _start(response, request_id)
         except RequestError as error:
-            self._remember(client, trusted=False)
+            self._refused(client, error)
             await self._refuse(error, scope["path"], head, body, send)
         except ConnectionError:
             return  # the caller went away
@@ -78,58 +78,59 @@ class Application:
         else:
             await _send(start, response.body, send)
 
-    async def _ask(self, head: Head, content: bytes, request_id: str, client: Client, receive: Receive) -> Response:
+    async def _ask(self, head: Head, content: bytes, request_id: str, caller: "_Caller") -> Response:
         """What the engine says to the call; ConnectionError when the caller went away first."""
         future: asyncio.Future[Answer | RequestError] = asyncio.get_running_loop().create_future()
 
         def reply(outcome: Answer | RequestError) -> None:
-            if isinstance(outcome, RequestError):
-                # Its trace holds the frames that hold this future: a circle, as large as what was refused.
-                outcome.__traceback__ = None
-            future.set_result(outcome)
+            future.set_result(_bare(outcome) if isinstance(outcome, RequestError) else outcome)
 
         def submit() -> Ticket:
             # Decompressed and decoded here: what comes before costs nothing worth looking at.
             call = call_of(head, content, request_id, body_limit(self._engine, self._limits))
             return self._engine.submit(call, reply)
 
-        ticket = await self._in_turn(submit, client, len(content))
+        ticket = await self._in_turn(submit, caller)
         try:
-            if not future.done():
-                await asyncio.sleep(0)  # mostly the answer comes in this turn, and watching the caller would cost more
-            if not future.done():
-                gone = asyncio.ensure_future(receive())
-                try:
-                    await asyncio.wait((future, gone), return_when=asyncio.FIRST_COMPLETED)
-                finally:
-                    gone.cancel()
+            await caller.wait(future)
         finally:
             if not future.done():
                 ticket.cancel()
-        if not future.done():
-            raise ConnectionError("the caller went away")
         outcome = future.result()
         if isinstance(outcome, RequestError):
-            self._remember(client, trusted=outcome.status >= 500)
+            self._refused(caller.client, outcome)
             return refusal(outcome)
-        self._remember(client, trusted=True)
+        self._remember(caller.client, trusted=True)
         headers = {VARIANT: ticket.variant} if ticket.variant else {}
         return Response(body=outcome.body, content_type=outcome.content_type, headers=headers)
 
-    async def _in_turn(self, work: Callable[[], Done], client: Client, size: int) -> Done:
-        """What `work` returns, done in this turn of the event loop while it has time, else in one of the next."""
+    async def _in_turn(self, work: Callable[[], Done], caller: "_Caller") -> Done:
+        """What `work` returns, done in this turn of the event loop while it has time, else in one of the next.
+
+        ConnectionError when the caller went away first; then nothing is done.
+        """
         turns = self._turns = self._turns or Turns(asyncio.get_running_loop().call_soon)
-        behind = stands_behind(self._trusted.get(client), size)
+        behind = stands_behind(self._trusted.get(caller.client))
         if not turns.spent() and not (turns.crowded and behind):
             return work()
-        # Not kept in a name: what it raises holds this frame, which would be another circle.
-        return await _queued(turns, work, behind=behind)
+        done = _queued(turns, work, behind=behind)
+        try:
+            await caller.wait(done)
+            return done.result()
+        finally:
+            done.cancel()
+            del done  # what it raises holds this frame, which would be another circle
+
+    def _refused(self, client: Client, error: RequestError) -> None:
+        """A 5xx says nothing of the caller: "overloaded", for one, is decided before anything is decoded."""
+        if error.status < 500:
+            self._remember(client, trusted=False)
 
     def _remember(self, client: Client, *, trusted: bool) -> None:
         if client is None:
             return
-        if len(self._trusted) >= _CALLERS:
-            self._trusted.clear()
+        if client not in self._trusted and len(self._trusted) >= _CALLERS:
+            del self._trusted[next(iter(self._trusted))]
         self._trusted[client] = trusted
 
     async def _refuse(self, error: RequestError, path: str, head: Head | None, body: Body, send: Send) -> None:
@@ -144,23 +145,61 @@ class Application:
         await send({"type": "http.response.body", "body": b""})
 
 
+class _Caller:
+    """Who sent a request that was read to its end: the server has nothing more to tell of it than that it left."""
+
+    def __init__(self, client: Client, receive: Receive) -> None:
+        self.client = client
+        self._receive = receive
+        self._gone: asyncio.Future[Message] | None = None
+        """Asked for once only, since a server may tell it once only."""
+
+    async def wait(self, future: asyncio.Future[Any]) -> None:
+        """Return when `future` is done; ConnectionError when the caller went away first."""
+        if not future.done():
+            await asyncio.sleep(0)  # mostly it is done in this turn, and watching the caller would cost more
+        if future.done():
+            return
+        self._gone = self._gone or asyncio.ensure_future(self._receive())
+        await asyncio.wait((future, self._gone), return_when=asyncio.FIRST_COMPLETED)
+        if not future.done():
+            raise ConnectionError("the caller went away")
+
+    def close(self) -> None:
+        """Watch the caller no longer."""
+        if self._gone is not None:
+            self._gone.cancel()
+
+
 def _queued(turns: Turns, work: Callable[[], Done], *, behind: bool) -> asyncio.Future[Done]:
-    """What `work` will return in a turn of the event loop that has time for it."""
+    """What `work` will return in a turn of the event loop that has time for it; forgotten when that is cancelled."""
     done: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+    left = [work]
+    # What stands in line stays there, but without the request's body.
+    done.add_done_callback(lambda _: left.clear())
 
     def go_on() -> None:
         if done.cancelled():
             return
         try:
-            done.set_result(work())
+            done.set_result(left.pop()())
         except RequestError as error:
-            done.set_exception(error.with_traceback(None))
+            done.set_exception(_bare(error))
         except Exception:
             done.set_exception(failure())
         turns.spent()
 
     turns.wait(go_on, behind=behind)
     return done
+
+
+def _bare(error: RequestError) -> RequestError:
+    """`error` without traces, its cause's neither: their frames hold the future that is to hold it.
+
+    That would be a circle as large as what was refused.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _head_of(scope: Message) -> Head:

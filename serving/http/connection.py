@@ -158,13 +158,7 @@ class Connection(Answering):
 
     @property
     def _stands_behind(self) -> bool:
-        size = len(self._buffer)
-        if self._state == BODY:
-            size = self._head.length
-        elif self._state == CHUNKS:
-            data = self._buffer
-            size = len(data) + len(self._chunks.content) if b"\r\n0\r\n" in data or data[:3] == b"0\r\n" else 0
-        return stands_behind(self.trusted, size)
+        return stands_behind(self.trusted)
 
     def _read_head(self) -> bool:
         data, limits = self._buffer, self.shared.limits

@@ -36,6 +36,7 @@ class UvicornFront:
             log_level="error",
             access_log=False,
             server_header=False,
+            proxy_headers=False,  # any caller may write them, and the caller's address is who it is
             timeout_keep_alive=round(limits.idle_seconds),
             limit_concurrency=limits.connections,
             h11_max_incomplete_event_size=limits.head_bytes,

@@ -54,7 +54,10 @@ def test_what_each_use_costs_is_said_beside_the_sum(tmp_path: Path) -> None:
     told = " ".join(runner.invoke(app, ["cost", "dev", "--preview", str(tmp_path / "p.json")]).stdout.split())
     assert "on demand, in no sum: 0.128 an hour of a transform job (sagemaker.transform.ml.m5.large): mpg" in told
     assert "on demand, in no sum: 10 a million asynchronous requests (s3.write): mpg" in told
-    assert "on demand, in no sum: 0.8 a million asynchronous requests (s3.read): mpg" in told
+    assert (
+        "on demand, in no sum: 0.8 a million asynchronous requests at least: each look for an answer that is not there "
+        "yet is another read (s3.read): mpg"
+    ) in told
     assert "on demand, in no sum: 0.5 a million messages published (sns.publish): topic" in told
 
 
@@ -68,6 +71,24 @@ def test_hours_are_said_where_there_are_some(tmp_path: Path) -> None:
 def test_what_is_not_known_is_said(tmp_path: Path) -> None:
     told = runner.invoke(app, ["cost", "dev", "--preview", written(tmp_path, "p.json", "aws:rds/cluster:Cluster")])
     assert "unknown: aws:rds/cluster:Cluster: not in the price table" in told.stdout
+
+
+def test_a_report_tells_of_no_unknown_price_that_the_sum_would_not_hold(tmp_path: Path) -> None:
+    type_ = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
+    inputs = {
+        "region": "eu-west-9",
+        "productionVariants": [{"instanceType": "ml.p9.large", "initialInstanceCount": 1}],
+        "asyncInferenceConfig": {"outputConfig": {}},
+    }
+    state = {"type": type_, "custom": True, "inputs": inputs}
+    step = {"op": "create", "urn": f"urn:pulumi:dev::drivetrain::{type_}::mpg", "newState": state}
+    file = tmp_path / "p.json"
+    file.write_text(json.dumps({"steps": [step], "changeSummary": {"create": 1}}))
+    told = runner.invoke(app, ["report", "dev", "--preview", str(file)]).stdout
+    assert [line for line in told.splitlines() if "unknown:" in line] == [
+        "- unknown: mpg: sagemaker.hosting.ml.p9.large in an unknown region is not in the price table"
+    ]
+    assert "unknown: mpg: s3.read" in runner.invoke(app, ["cost", "dev", "--preview", str(file)]).stdout
 
 
 def test_a_report_is_written_before_the_gate_fails_it(tmp_path: Path) -> None:

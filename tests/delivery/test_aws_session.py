@@ -4,6 +4,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ProfileNotFound
 
 from delivery.aws_session import aws_session
 
@@ -32,3 +33,23 @@ def test_descriptions_of_a_folder_of_ones_own_are_found(tmp_path: Path, monkeypa
     assert "invented" in aws_session(region_name="eu-west-1").get_available_services()
     monkeypatch.delenv("AWS_DATA_PATH")
     assert "invented" not in aws_session(region_name="eu-west-1").get_available_services()
+
+
+def test_a_named_profile_is_taken_whatever_the_environment_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("[profile prod]\nregion = eu-west-3\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_PROFILE", "gone")
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    found = aws_session(profile_name="prod")
+    assert (found.profile_name, found.region_name) == ("prod", "eu-west-3")
+    with pytest.raises(ProfileNotFound, match="gone"):
+        aws_session()
+
+
+def test_each_folder_is_searched_once_however_many_sessions_there_are() -> None:
+    sessions = [aws_session(region_name="eu-west-1") for _ in range(3)]
+    paths: list[str] = sessions[0]._loader.search_paths
+    assert len(paths) == len(set(paths))
+    assert str(Path(boto3.__file__).parent / "data") in paths

@@ -78,6 +78,17 @@ def test_predictions_are_granted_within_the_account(key: str) -> None:
         parse_settings("dev", {**document, "lake": {key: [other]}}, "Pulumi.dev.yaml")
 
 
+@pytest.mark.parametrize("key", ["prediction_writers", "prediction_readers"])
+def test_predictions_are_granted_to_none_of_the_stacks_own_roles(key: str) -> None:
+    dev = load_settings(Path(), "dev")
+    document, job = dev.model_dump(exclude={"stack"}), dev.names.role_arn("auto-mpg-ingest")
+    with pytest.raises(SettingsError, match=rf"lake\.{key}: {job} is a role of this stack's own .*; name another"):
+        parse_settings("dev", {**document, "lake": {key: [job]}}, "Pulumi.dev.yaml")
+    neighbour = job.replace("/drivetrain/dev/", "/drivetrain/dev-team/")
+    found = parse_settings("dev", {**document, "lake": {key: [neighbour]}}, "Pulumi.dev.yaml")
+    assert getattr(found.lake, key) == [neighbour]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -151,8 +151,21 @@ def test_an_asynchronous_endpoint_costs_its_instances_and_each_request_its_way_t
     inputs = {**answers_at_once.inputs, "asyncInferenceConfig": {"outputConfig": {"s3OutputPath": "s3://b/a/"}}}
     found = estimate([PROVIDED, declared(CONFIGURATION, "mpg", ENDPOINT, **inputs)], table)
     assert found.to_json()["per_hour"] == estimate([PROVIDED, answers_at_once], table).to_json()["per_hour"]
-    by_request = {each.key: (each.usd, each.per) for each in found.on_demand if each.what == "asynchronous requests"}
+    by_request = {each.key: (each.usd, each.per) for each in found.on_demand if "asynchronous" in each.what}
     assert by_request == {"s3.write": (10.0, "million"), "s3.read": (0.8, "million")}
+
+
+def test_what_asking_for_an_answer_again_and_again_reads_comes_on_top(table: PriceTable) -> None:
+    configured = declared(CONFIGURATION, "mpg", ENDPOINT, asyncInferenceConfig={"outputConfig": {}})
+    (read,) = [each for each in estimate([PROVIDED, configured], table).on_demand if each.key == "s3.read"]
+    assert read.what == "asynchronous requests at least: each look for an answer that is not there yet is another read"
+
+
+def test_what_is_unknown_of_uses_is_told_apart_from_what_the_sum_lacks(table: PriceTable) -> None:
+    found = estimate([PROVIDED, configuration(instance_type="ml.p5.48xlarge")], table)
+    hosting, transform = found.unknown
+    assert "hosting" in hosting
+    assert found.unknown_uses == (transform,)
 
 
 def test_a_topic_costs_its_messages(table: PriceTable) -> None:

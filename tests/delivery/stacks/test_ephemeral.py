@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from delivery.stacks.ephemeral import FoundStack, expired, found_stacks, write_settings
-from infra.settings import SettingsError
+from infra.settings import SETTINGS_KEY, SettingsError
 from infra.sources import project_directory
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -24,6 +25,17 @@ def test_the_settings_are_devs_with_nothing_protected(project: Path) -> None:
     assert (found.stack, found.protect, found.ephemeral) == ("pr-12", False, True)
     assert found.account_id == "222222222222"
     assert found.names.deploy_role == "drivetrain-pr-deploy"
+
+
+def test_who_predicts_in_batches_in_dev_is_granted_nothing_by_a_request(project: Path) -> None:
+    file = project / "Pulumi.dev.yaml"
+    document = yaml.safe_load(file.read_text())
+    role = "arn:aws:iam::222222222222:role/team/nightly"
+    lake = {"capture_days": 30, "prediction_writers": [role], "prediction_readers": [role]}
+    document["config"][SETTINGS_KEY]["lake"] = lake
+    file.write_text(yaml.safe_dump(document))
+    found = write_settings(project, 12).lake
+    assert (found.prediction_writers, found.prediction_readers, found.capture_days) == ([], [], 30)
 
 
 def test_two_requests_beside_each_other_have_networks_of_their_own(project: Path) -> None:

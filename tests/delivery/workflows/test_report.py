@@ -59,6 +59,13 @@ def test_the_difference_of_cost_is_shown_as_a_range_where_it_is_one() -> None:
     assert "a: old" not in text
 
 
+def test_a_price_that_only_a_use_would_have_is_not_missed_in_the_sum() -> None:
+    use, lacking = "b: s3.read is not in the price table", "b: ml.p6 is not in the price table"
+    text = reported(after=replace(estimate(1, 1, lacking, use), unknown_uses=(use,)))
+    assert f"- unknown: {lacking}" in text
+    assert use not in text
+
+
 def test_the_names_of_a_pull_request_cannot_write_into_the_comment() -> None:
     text = reported(step("create", "x`|<img src=y>\n@everyone"))
     assert "<img" not in text

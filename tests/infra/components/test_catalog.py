@@ -12,11 +12,11 @@ from infra.settings import load_settings
 ACCOUNT = "arn:aws:iam::222222222222:role"
 
 
-def test_databases_lie_in_the_warehouse(declared: Any) -> None:
+def test_a_database_lies_where_the_lake_writes_its_tables(declared: Any) -> None:
     databases = declared("staging").of("aws:glue/catalogDatabase:CatalogDatabase")
     assert {each.inputs["name"]: each.inputs["locationUri"] for each in databases} == {
         f"drivetrain_staging_{layer}": (
-            f"s3://drivetrain-staging-333333333333-lake/warehouse/drivetrain_staging_{layer}.db"
+            f"s3://drivetrain-staging-333333333333-lake/warehouse/drivetrain_staging_{layer}"
         )
         for layer in ("raw", "curated", "quarantine", "predictions")
     }
@@ -107,7 +107,6 @@ def test_who_writes_predictions_and_who_reads_them_is_granted_so_and_no_more(run
     granted = predictions_granted(run_program, config, prediction_writers=[writer], prediction_readers=[reader])
     curated, predictions = "drivetrain_dev_curated", "drivetrain_dev_predictions"
     assert granted == {
-        ("nightly", (("arn", "arn:aws:made-up:::lake/warehouse"),), ("DATA_LOCATION_ACCESS",)),
         ("nightly", (("name", curated),), ("DESCRIBE",)),
         ("nightly", (("databaseName", curated), ("wildcard", True)), ("DESCRIBE",)),
         ("nightly", (("name", predictions),), ("CREATE_TABLE", "DESCRIBE")),
@@ -121,7 +120,7 @@ def test_who_writes_predictions_and_who_reads_them_is_granted_so_and_no_more(run
 def test_a_role_that_writes_and_reads_predictions_has_one_grant_of_each(run_program: Any, config: Any) -> None:
     both = [f"{ACCOUNT}/analyst"]
     granted = predictions_granted(run_program, config, prediction_writers=both, prediction_readers=both)
-    assert len(granted) == 5
+    assert len(granted) == 4
     tables = (("databaseName", "drivetrain_dev_predictions"), ("wildcard", True))
     assert [permissions for _, where, permissions in granted if where == tables] == [("ALTER", "DESCRIBE", "SELECT")]
 

@@ -4,9 +4,10 @@ import asyncio
 import dataclasses
 import gc
 import json
+import sys
 import time
 from collections import Counter
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from types import FrameType
 from typing import Any, cast
 
@@ -17,7 +18,9 @@ from serving.core.job import Answer
 from serving.http import asgi
 from serving.http.asgi import Application
 from serving.http.limits import Limits
-from tests.serving.http.harness import HOLD, Counts, EchoEngine, Ticket, site_of
+from serving.http.routes import Response, SiteContext
+from serving.http.turns import Turns
+from tests.serving.http.harness import BUSY, HOLD, Counts, EchoEngine, Ticket, site_of
 
 Message = MutableMapping[str, Any]
 
@@ -26,13 +29,18 @@ class Caller:
     """One request: what the application receives and sends. After the last message the caller says nothing more."""
 
     def __init__(
-        self, *messages: Message, headers: tuple[tuple[bytes, bytes], ...] = (), client: tuple[str, int] | None = None
+        self,
+        *messages: Message,
+        headers: tuple[tuple[bytes, bytes], ...] = (),
+        client: tuple[str, int] | None = None,
+        path: str = "/invocations",
     ) -> None:
         self.sent: list[Message] = []
         self.counts = Counts()
         self.engine: EchoEngine = cast("EchoEngine", None)
         self._messages = list(messages)
-        self._scope: Message = {"type": "http", "method": "POST", "path": "/invocations", "http_version": "1.1"}
+        method = "POST" if path == "/invocations" else "GET"
+        self._scope: Message = {"type": "http", "method": method, "path": path, "http_version": "1.1"}
         self._scope["headers"] = [(b"host", b"x"), *headers]
         self._scope["client"] = client
 
@@ -201,22 +209,192 @@ async def _order() -> list[bytes]:
     return order
 
 
+def spend_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every request wait for its turn."""
+    spent = Turns.spent
+    monkeypatch.setattr(Turns, "spent", lambda turns: spent(turns) or True)
+
+
+Asked = tuple[int, bytes, str]
+"""One request: its caller's number, body and path."""
+
+
+@pytest.fixture
+def trust(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[bool | None]]:
+    """What the application knows of its callers as each request comes; the engine refuses "bad", raises at "fails"."""
+    known: list[bool | None] = []
+
+    def seen(trusted: bool | None) -> bool:
+        known.append(trusted)
+        return False
+
+    async def ask(requests: tuple[Asked, ...]) -> None:
+        engine = EchoEngine(asyncio.get_running_loop().call_soon)
+        submit = engine.submit
+
+        def judge(call: Any, reply: Any) -> Any:
+            if call.body == b"fails":
+                raise ZeroDivisionError
+            if call.body != b"bad":
+                return submit(call, reply)
+            reply(RequestError("wrong_type", "wrong"))
+            return Ticket(engine, None, b"")
+
+        cast("Any", engine).submit = judge
+        application = Application(cast("Any", engine), site_of(engine), Limits())
+        for number, body, path in requests:
+            await Caller(part(body), client=("x", number), path=path).serve(application)
+
+    def known_at(*requests: Asked) -> list[bool | None]:
+        asyncio.run(ask(requests))
+        return known
+
+    monkeypatch.setattr(asgi, "stands_behind", seen)
+    return known_at
+
+
+def asks(number: int, body: bytes = b"[1]", path: str = "/invocations") -> Asked:
+    return number, body, path
+
+
+def test_of_many_callers_the_oldest_is_forgotten_for_a_new_one(trust: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asgi, "_CALLERS", 3)
+    known = trust(asks(1), asks(2), asks(3), asks(3), asks(2, b"bad"), asks(1), asks(2), asks(4), asks(2), asks(1))
+    assert known[:3] == [None] * 3
+    assert known[3:7] == [True, True, True, False], "whoever comes again takes nobody's place"
+    assert known[7:] == [None, True, None]
+
+
+@pytest.mark.parametrize("body", [BUSY, b"fails"])
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_5xx_leaves_a_caller_as_it_was(
+    trust: Any, body: bytes, waits: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if waits:
+        spend_turns(monkeypatch)
+    assert trust(asks(1, body), asks(1, body)) == [None] * 2
+    assert trust(asks(2, b"bad"), asks(2, body), asks(2, body))[2:] == [None, False, False]
+    assert trust(asks(3), asks(3, body), asks(3, body))[5:] == [None, True, True]
+    assert ("ZeroDivisionError" in capsys.readouterr().err) == (body == b"fails")
+
+
+def test_a_refusal_before_the_body_is_the_callers_fault(trust: Any) -> None:
+    assert trust(asks(1), asks(1, path="/nowhere"), asks(1)) == [None, False]
+
+
+@dataclasses.dataclass
+class Line:
+    """An application whose every request takes longer than a turn, and what has got its turn."""
+
+    application: Application
+    engine: EchoEngine
+    decoded: list[bytes]
+
+    async def flood(self) -> list[asyncio.Task[None]]:
+        """Ten requests, of which all but one have to wait, as has whatever is asked next."""
+        asked = [asyncio.create_task(Caller(part(b"[1]")).serve(self.application)) for _ in range(10)]
+        await asyncio.sleep(0)
+        return asked
+
+
+def line_of() -> Line:
+    engine = EchoEngine(asyncio.get_running_loop().call_soon)
+    site, submit, decoded = site_of(engine), engine.submit, list[bytes]()
+
+    def slow(call: Any, reply: Any) -> Any:
+        time.sleep(0.006)
+        decoded.append(call.body)
+        return submit(call, reply)
+
+    def page(context: SiteContext) -> Response:
+        decoded.append(context.body)
+        return Response(body=b"")
+
+    cast("Any", engine).submit = slow
+    site.add("/page", page)
+    return Line(Application(cast("Any", engine), site, Limits()), engine, decoded)
+
+
+@pytest.mark.parametrize("path", ["/invocations", "/page"])
+def test_who_left_while_it_stood_in_line_is_not_decoded_and_its_body_not_kept(path: str) -> None:
+    async def leave() -> None:
+        line, body = line_of(), b"left" * 100
+        others, references = await line.flood(), sys.getrefcount(body)
+        leaver = Caller(part(body), GONE, path=path)
+        await leaver.serve(line.application)
+        assert sum(not other.done() for other in others) > 3, "before its turn came"
+        assert sys.getrefcount(body) == references
+        await asyncio.gather(*others)
+        assert (leaver.sent, line.decoded) == ([], [b"[1]"] * 10)
+
+    asyncio.run(leave())
+
+
+def test_who_leaves_as_its_turn_comes_is_dropped_from_the_queue() -> None:
+    """A server may tell only once that a caller has left."""
+
+    async def leave() -> None:
+        line = line_of()
+        others, leaver = await line.flood(), Caller(part(HOLD))
+        submit, receive = line.engine.submit, leaver.receive
+        gone = asyncio.get_running_loop().create_future()
+        told = [receive, lambda: gone]
+
+        def last(call: Any, reply: Any) -> Any:
+            if call.body == HOLD:
+                gone.set_result(GONE)
+            return submit(call, reply)
+
+        async def tell() -> Message:
+            return await (told.pop(0) if told else receive)()
+
+        cast("Any", line.engine).submit = last
+        cast("Any", leaver).receive = tell
+        await leaver.serve(line.application)
+        await asyncio.gather(*others)
+        assert (leaver.sent, line.engine.cancelled) == ([], [HOLD])
+
+    asyncio.run(leave())
+
+
+def test_a_request_that_the_server_ends_while_it_stands_in_line_is_not_decoded() -> None:
+    async def end() -> None:
+        line = line_of()
+        others = await line.flood()
+        last = asyncio.create_task(Caller(part(b"left")).serve(line.application))
+        for _ in range(4):
+            await asyncio.sleep(0)
+        last.cancel()
+        await asyncio.gather(*others)
+        assert last.cancelled()
+        assert line.decoded == [b"[1]"] * 10
+
+    asyncio.run(end())
+
+
 @pytest.mark.parametrize("body", [b"[1]", b"wrong", b"packed"])
 @pytest.mark.parametrize("waits", [False, True])
-def test_requests_leave_nothing_for_the_collector(body: bytes, waits: bool) -> None:
+def test_requests_leave_nothing_for_the_collector(body: bytes, waits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read of a refused request is large, and the collector would go through it while everybody waits."""
+    if waits:
+        spend_turns(monkeypatch)
     headers = ((b"content-encoding", b"gzip"),) if body == b"packed" else ()
 
     def decode(call: Any, reply: Any) -> Any:
         time.sleep(0.006)
         try:
-            if call.body == b"wrong":
-                raise RequestError("wrong_type", "wrong")
+            read_number(call.body)
         except RequestError as error:
             reply(error)
         else:
             reply(Answer("text/csv", call.body, 1))
         return Ticket(engine, None, b"")
+
+    def read_number(body: bytes) -> None:
+        try:
+            json.loads(body)
+        except ValueError as error:
+            raise RequestError("wrong_type", "wrong") from error
 
     engine = EchoEngine(lambda _: None)
     cast("Any", engine).submit = decode
@@ -230,6 +408,8 @@ def test_requests_leave_nothing_for_the_collector(body: bytes, waits: bool) -> N
             await asyncio.gather(*(caller.serve(application) for caller in callers))
             statuses |= {caller.status for caller in callers}
             del callers
+            await asyncio.sleep(0)
+            assert len(asyncio.all_tasks()) == 1, "nobody is watched any more"
         assert statuses == {200 if body == b"[1]" else 400}
         gc.set_debug(gc.DEBUG_SAVEALL)
         try:

@@ -56,7 +56,8 @@ class Answering(asyncio.Protocol, ABC):
         self._waiting = False
         """Whether what was read has to wait for the next turn of the event loop."""
         self.trusted: bool | None = None
-        """Whether it was not refused for its last request; None while none was heard in full."""
+        """Whether what it sent last was not refused for what it was; None while nothing was heard in full. A 503 tells
+        nothing: who was refused before stays so."""
 
     @abstractmethod
     def _advance(self) -> None:

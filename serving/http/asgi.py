@@ -66,7 +66,7 @@ class Application:
                     response = await self._ask(head, content, request_id, caller)
                 else:
                     context = context_of(head, content, self._site, limit)
-                    response = await self._in_turn(lambda: self._site.answer(context), caller)
+                    response = await self._in_turn(lambda: self._site.answer(context), caller, len(content))
             start = _start(response, request_id)
         except RequestError as error:
             self._refused(client, error)
@@ -90,7 +90,7 @@ class Application:
             call = call_of(head, content, request_id, body_limit(self._engine, self._limits))
             return self._engine.submit(call, reply)
 
-        ticket = await self._in_turn(submit, caller)
+        ticket = await self._in_turn(submit, caller, len(content))
         try:
             await caller.wait(future)
         finally:
@@ -104,13 +104,13 @@ class Application:
         headers = {VARIANT: ticket.variant} if ticket.variant else {}
         return Response(body=outcome.body, content_type=outcome.content_type, headers=headers)
 
-    async def _in_turn(self, work: Callable[[], Done], caller: "_Caller") -> Done:
+    async def _in_turn(self, work: Callable[[], Done], caller: "_Caller", size: int) -> Done:
         """What `work` returns, done in this turn of the event loop while it has time, else in one of the next.
 
         ConnectionError when the caller went away first; then nothing is done.
         """
         turns = self._turns = self._turns or Turns(asyncio.get_running_loop().call_soon)
-        behind = stands_behind(self._trusted.get(caller.client))
+        behind = stands_behind(self._trusted.get(caller.client), size)
         if not turns.spent() and not (turns.crowded and behind):
             return work()
         done = _queued(turns, work, behind=behind)

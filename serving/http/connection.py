@@ -77,6 +77,8 @@ class Connection(Answering):
                 turns = self.shared.turns
                 quick = head.length < MUCH and self.trusted is not False
                 if not turns.over and (quick or not (turns.spent() or turns.crowded)):
+                    if self.trusted is None:
+                        self.trusted = True
                     self._call(head, data[end:])
                     return
             self._buffer = data
@@ -158,7 +160,13 @@ class Connection(Answering):
 
     @property
     def _stands_behind(self) -> bool:
-        return stands_behind(self.trusted)
+        size = len(self._buffer)
+        if self._state == BODY:
+            size = self._head.length
+        elif self._state == CHUNKS:
+            data = self._buffer
+            size = size + len(self._chunks.content) if b"\r\n0\r\n" in data or data[:3] == b"0\r\n" else 0
+        return stands_behind(self.trusted, size)
 
     def _read_head(self) -> bool:
         data, limits = self._buffer, self.shared.limits
@@ -233,6 +241,8 @@ class Connection(Answering):
     def _complete(self, head: Head, body: bytes) -> None:
         """The request is there whole."""
         if is_call(head):
+            if self.trusted is None:
+                self.trusted = True
             self._call(head, body)
             return
         shared = self.shared

@@ -224,7 +224,7 @@ def trust(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[bool | None]]:
     """What the application knows of its callers as each request comes; the engine refuses "bad", raises at "fails"."""
     known: list[bool | None] = []
 
-    def seen(trusted: bool | None) -> bool:
+    def seen(trusted: bool | None, size: int) -> bool:
         known.append(trusted)
         return False
 

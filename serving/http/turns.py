@@ -92,5 +92,3 @@ class Turns:
                 behind.popleft()()
         finally:
             self.crowded = bool(behind)
-            # Those in front have waited for longer than who is read now.
-            self.over = self.over or bool(self._waiting)

@@ -240,28 +240,6 @@ def test_a_large_body_that_comes_in_many_parts_stands_in_line_once(judged: Bench
     assert seconds(20) < 2 * seconds(1)
 
 
-def test_who_waits_in_front_is_not_passed_once_the_line_behind_has_moved(bench: Bench) -> None:
-    turns, order = bench.shared.turns, list[str]()
-
-    def work(name: str) -> Any:
-        def go() -> None:
-            order.append(name)
-            bench.clock.now += 0.003
-            turns.spent()
-
-        return go
-
-    turns.spent()
-    for number in range(4):
-        turns.wait(work(f"front {number}"))
-    turns.wait(lambda: order.append("behind"), behind=True)
-    bench.clock.once()
-    assert order == ["front 0", "front 1", "behind"]
-    assert turns.over, "two are still waiting in front"
-    bench.clock.turn()
-    assert order[3:] == ["front 2", "front 3"]
-
-
 def test_one_that_fails_keeps_nobody_from_a_turn(bench: Bench) -> None:
     turns, done = bench.shared.turns, list[int]()
 

@@ -82,6 +82,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """Let go of it again: what is never collected, extension modules report as leaked at the end."""
+    gc.unfreeze()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator["Browser"]:
     """A real headless Chromium. One at a time, and none after its file: while Playwright is up, its event loop counts

@@ -33,7 +33,7 @@ class Trouble:
     def __init__(self, group: Group, folders: list[Path]) -> None:
         self.done: dict[str, int] = {}
         self.unexpected: list[str] = []
-        self.cut = 0
+        self.cut = self.killed = 0
         """Deeds that ended with their connection."""
         self._group, self._port = group, group.port
         self._folders = itertools.cycle(enumerate(folders))

@@ -227,8 +227,8 @@ def test_a_large_body_that_comes_in_many_parts_stands_in_line_once(judged: Bench
             while not transport.reading:
                 judged.clock.once()
             good.data_received(whole[start : start + size])
-            for connection, _ in floods:
-                if connection.trusted is False and not connection.__getattribute__("_waiting"):
+            for connection, flooding in floods:
+                if flooding.reading:
                     connection.data_received(LARGE)
             judged.clock.once()
         while not transport.written:

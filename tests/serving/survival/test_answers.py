@@ -131,4 +131,5 @@ def test_a_row_that_the_model_fails_on_harms_no_other(failing: Group) -> None:
     assert {record["message"].partition(":")[0] for record in said[1:]} <= {
         "request failed",
         "the model failed on 1 rows",
+        "request was slow",  # on a machine that is
     }

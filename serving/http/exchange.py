@@ -22,6 +22,7 @@ from serving.http.turns import Turns
 from serving.http.writer import CLOSE, KEEP, Writer
 
 if TYPE_CHECKING:
+    from serving.http.answering import Answering
     from serving.http.connection import Connection
 
 
@@ -104,7 +105,7 @@ class Exchange(Call):
 
     __slots__ = ("connection", "http11", "last", "output", "ticket")
 
-    def __init__(self, connection: "Connection", request_id: str, head: Head | None, body: bytes = b"") -> None:
+    def __init__(self, connection: "Answering", request_id: str, head: Head | None, body: bytes = b"") -> None:
         self.connection = connection
         self.request_id = request_id
         self.body = body

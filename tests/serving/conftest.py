@@ -199,6 +199,13 @@ class Process:
             time.sleep(0.05)
         raise AssertionError(f"the server is not ready: {self.stderr()}")
 
+    def wait_until_said(self, text: str, seconds: float = 30) -> None:
+        """Wait until the log has `text`: a worker answers before its group's process has said so."""
+        deadline = time.monotonic() + seconds
+        while text not in self.stderr():
+            assert time.monotonic() < deadline, f"not said: {text!r}, but {self.stderr()!r}"
+            time.sleep(0.02)
+
     def stderr(self) -> str:
         return self.log.read_text(encoding="utf-8")
 

@@ -25,8 +25,8 @@ def server(start_server: Start, base_dir: Path) -> Any:
 
 
 def test_ready_soon_and_says_so(server: Any) -> None:
-    assert "auto-mpg ready, loaded in" in server.stderr()
-    assert "group/3" in server.stderr()
+    server.wait_until_said("auto-mpg ready, loaded in")
+    server.wait_until_said("group/3")
 
 
 def test_a_prediction_over_a_socket(server: Any, car: dict[str, object]) -> None:

@@ -66,5 +66,9 @@ def test_each_role_trusts_one_service_of_this_account_and_grants_no_wildcard(sta
 
 def test_default_tags_reach_the_roles(stack: Any) -> None:
     iam = stack.client("iam")
-    role = iam.get_role(RoleName=iam.list_roles()["Roles"][0]["RoleName"])["Role"]
-    assert {tag["Key"]: tag["Value"] for tag in role["Tags"]} == stack.settings.default_tags
+    # Roles outside the stack's path are the bootstrap's, with tags of its own.
+    roles = iam.list_roles(PathPrefix=stack.names.role_path)["Roles"]
+    assert roles
+    for role in roles:
+        tags = iam.get_role(RoleName=role["RoleName"])["Role"]["Tags"]
+        assert {tag["Key"]: tag["Value"] for tag in tags} == stack.settings.default_tags, role["RoleName"]

@@ -9,12 +9,11 @@ from cli.connection import DEFAULT_REHEARSAL, JsonOption, RehearsalOption
 from cli.output import console, print_json, print_table
 from cli.places import find_place
 from cli.preview import preview_text
-from delivery.cost import Estimate, PriceTable, before_and_after, declared_in, estimate, load_prices
+from delivery.cost import Estimate, PriceTable, before_and_after, declared_in, estimate, load_prices, machines_in
 from delivery.pulumi.preview import Preview, parse_preview
 from infra.scope import environment_of
 from infra.settings import environments, load_settings
 from infra.sources import project_directory
-from models.spec import discover
 
 StackArgument = Annotated[str, typer.Argument(help="A stack, as in Pulumi.<stack>.yaml.")]
 PreviewOption = Annotated[
@@ -34,7 +33,7 @@ def cost(
     """Show what the stack costs once its program is applied, and the difference to what is there now."""
     table = load_prices()
     found = _read(preview) if preview else _preview_of(stack, name)
-    machines = _machines()
+    machines = machines_in(project_directory() / "models")
     before, after = before_and_after(found, table, machines=machines)
     if against is not None:
         before = estimate(declared_in(_read(against)), table, machines=machines)
@@ -52,10 +51,6 @@ def _preview_of(stack: str, name: str) -> Preview:
 
 def _read(file: Path) -> Preview:
     return parse_preview(file.read_text(encoding="utf-8"), str(file))
-
-
-def _machines() -> dict[str, str]:
-    return {spec.name: spec.serving.instance_type for spec in discover(project_directory() / "models")}
 
 
 def _print_hours(stack: str) -> None:
@@ -82,18 +77,9 @@ def _print(stack: str, before: Estimate, after: Estimate, table: PriceTable) -> 
     difference = f"{after.least - before.least:+.2f} to {after.most - before.most:+.2f}"
     console.print(f"difference to what is there now: {difference} a month", markup=False)
     console.print(f"the oldest of these prices is of {after.oldest or 'no day: none was needed'}", markup=False)
-    _print_on_demand(after)
+    for use in after.on_demand_told():
+        console.print(f"on demand, in no sum: {use}", markup=False)
     for type_, what in after.usage:
         console.print(f"paid by use, not priced: {type_}: {what}", markup=False)
     for unknown in after.unknown:
         console.print(f"unknown: {unknown}", markup=False)
-
-
-def _print_on_demand(after: Estimate) -> None:
-    """What each use costs, a line for all that are alike."""
-    found: dict[str, list[str]] = {}
-    for each in after.on_demand:
-        per = "an hour of" if each.per == "hour" else f"a {each.per}"
-        found.setdefault(f"{each.usd:g} {per} {each.what} ({each.key})", []).append(each.name)
-    for what, names in found.items():
-        console.print(f"on demand, in no sum: {what}: {', '.join(names)}", markup=False)

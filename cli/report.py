@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.gate import judged
-from delivery.cost import before_and_after, load_prices
+from delivery.cost import before_and_after, load_prices, machines_in
 from delivery.pulumi.preview import parse_preview
 from delivery.workflows.report import report as written
 from infra.sources import project_directory
@@ -23,8 +23,10 @@ OutOption = Annotated[Path | None, typer.Option("--out", help="Write it there, a
 def report(stack: StackArgument, preview: PreviewOption, commits: CommitsOption = "", out: OutOption = None) -> None:
     """Write what changes, the gate's verdict and the cost; exit 1 when the gate stops it, after it is written."""
     found = parse_preview(preview.read_text(encoding="utf-8"), str(preview))
-    verdict = judged(project_directory(), found, stack=stack, commits=commits)
-    text = written(stack, found, verdict, *before_and_after(found, load_prices()))
+    project_dir = project_directory()
+    verdict = judged(project_dir, found, stack=stack, commits=commits)
+    costs = before_and_after(found, load_prices(), machines=machines_in(project_dir / "models"))
+    text = written(stack, found, verdict, *costs)
     if out is None:
         sys.stdout.write(text)
     else:

@@ -132,7 +132,6 @@ def _declare_platform(inputs: Inputs, opts: pulumi.ResourceOptions) -> PlatformO
         databases=catalog.databases,
         security_configuration=catalog.security_configuration,
         workgroup=catalog.workgroup,
-        lake_location_arn=formation.location_arn,
         alarm_topic_arn=observability.alarm_topic_arn,
         releases=inputs.releases,
     )
@@ -174,7 +173,6 @@ def _declare_model(spec: ModelSpec, platform: PlatformOutputs, opts: pulumi.Reso
             names=platform.names,
             model=spec.name,
             databases=platform.databases,
-            location_arn=platform.lake_location_arn,
         ),
         # Lake Formation grants to roles that exist.
         pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[deployment])),

@@ -75,8 +75,6 @@ class PlatformOutputs:
     """Name of the Glue security configuration that every Glue job runs under."""
     workgroup: pulumi.Output[str]
     """Name of the Athena workgroup."""
-    lake_location_arn: pulumi.Output[str]
-    """What Lake Formation has registered: the warehouse folder of the lake bucket."""
     alarm_topic_arn: pulumi.Output[str]
     releases: Mapping[str, Release]
     """What is live, by model name."""

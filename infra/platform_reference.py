@@ -58,7 +58,6 @@ class Exported(Section):
     databases: dict[Layer, str]
     security_configuration: str
     workgroup: str
-    lake_location_arn: str
     alarm_topic_arn: str
 
 
@@ -82,7 +81,6 @@ def exported(platform: PlatformOutputs) -> dict[str, Any]:
         "databases": dict(platform.databases),
         "security_configuration": platform.security_configuration,
         "workgroup": platform.workgroup,
-        "lake_location_arn": platform.lake_location_arn,
         "alarm_topic_arn": platform.alarm_topic_arn,
     }
 
@@ -120,7 +118,6 @@ def referenced(
         databases={layer: _database(text, layer) for layer in LAYERS},
         security_configuration=text(lambda found: found.security_configuration),
         workgroup=text(lambda found: found.workgroup),
-        lake_location_arn=text(lambda found: found.lake_location_arn),
         alarm_topic_arn=text(lambda found: found.alarm_topic_arn),
         releases=releases,
     )

@@ -20,11 +20,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rehearsal.aws.processes import group_alive, signal_group, start_time, sweep
+from rehearsal.aws.processes import end_groups, signal_group, start_time, sweep
 from rehearsal.aws.runtime import NOTES_FOLDER
 from rehearsal.containers.engine import ContainerError, open_engine
 
 _READY_S = 60.0
+_HEALTH_S = 10.0
+"""A process that is there may stand still for a moment; one taken for dead would be ended, with all that it holds."""
 _STOP_S = 20.0
 _SPAWN_S = 5.0
 _POLL_S = 0.05
@@ -87,15 +89,15 @@ class Rehearsal:
             deadline = time.monotonic() + _STOP_S
             while time.monotonic() < deadline and start_time(self.pid) == self.started:
                 time.sleep(_POLL_S)
-            if start_time(self.pid) == self.started and group_alive(self.pid):
-                signal_group(self.pid, signal.SIGKILL)
+            if start_time(self.pid) == self.started:
+                end_groups([self.pid], grace_s=0)
         end_left_behind(self.state_dir)
         (self.state_dir / "server.json").unlink(missing_ok=True)
 
     def answers(self) -> bool:
         """Whether the server answers, and is the one of this state folder."""
         try:
-            return self._call("GET", "health", timeout_s=2.0)["pid"] == self.pid
+            return self._call("GET", "health", timeout_s=_HEALTH_S)["pid"] == self.pid
         except (ServerError, ValueError, KeyError):
             return False
 

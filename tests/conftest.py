@@ -28,6 +28,8 @@ BROWSER_ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+BROWSER_PATIENCE_MS = 60_000
+"""How long a page may take to look as it is expected to: the machine may be busy, or stand still for seconds."""
 
 
 class SharingScheduler(LoadScopeScheduling):
@@ -92,9 +94,12 @@ def browser() -> Iterator["Browser"]:
     """A real headless Chromium. One at a time, and none after its file: while Playwright is up, its event loop counts
     as running in the whole process, where a second Playwright and every `asyncio.run` are refused."""
     need(CHROMIUM)
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - few tests need it, and it takes its time
+    from playwright.sync_api import expect, sync_playwright  # noqa: PLC0415 - few tests need it, and it takes its time
 
+    expect.set_options(timeout=BROWSER_PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=BROWSER_ARGUMENTS)
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=BROWSER_ARGUMENTS, timeout=2 * BROWSER_PATIENCE_MS
+        )
         yield browser
         browser.close()

@@ -19,7 +19,7 @@ _CONNECTIONS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class LoadPlan:
-    """How many callers ask, one request after the other, for how long."""
+    """How many callers ask, one request after the other, for how long; each asks at least once."""
 
     callers: int = 4
     seconds: float = 10.0
@@ -78,7 +78,7 @@ def round_trip_s(url: str) -> float:
 
 def _ask(asker: Asker, model: ReleasedModel, ending: float, measured: _Measured) -> None:
     rows, number = model.rows, 0
-    while time.monotonic() < ending:
+    while not number or time.monotonic() < ending:
         number += 1
         try:
             reply = asker.predict([rows[number % len(rows)]])

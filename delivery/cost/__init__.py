@@ -2,6 +2,7 @@
 
 from delivery.cost.estimate import CostLine, Estimate, OnDemand, before_and_after, declared_in, estimate
 from delivery.cost.prices import PriceError, PriceTable, load_prices
+from delivery.cost.resources import machines_in
 
 __all__ = [
     "CostLine",
@@ -13,4 +14,5 @@ __all__ = [
     "declared_in",
     "estimate",
     "load_prices",
+    "machines_in",
 ]

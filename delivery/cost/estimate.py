@@ -65,6 +65,14 @@ class Estimate:
         """The sum with everything scaled out."""
         return sum(line.most for line in self.lines)
 
+    def on_demand_told(self) -> list[str]:
+        """What each use costs, a line for all that are alike."""
+        found: dict[str, list[str]] = {}
+        for each in self.on_demand:
+            per = "an hour of" if each.per == "hour" else f"a {each.per}"
+            found.setdefault(f"{each.usd:g} {per} {each.what} ({each.key})", []).append(each.name)
+        return [f"{what}: {', '.join(names)}" for what, names in found.items()]
+
     def to_json(self) -> dict[str, Any]:
         """The estimate as a document."""
         hours = self.hours_per_month

@@ -7,7 +7,10 @@ paid only while the job runs.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
+
+from models.spec import discover
 
 CONFIGURATION = "aws:sagemaker/endpointConfiguration:EndpointConfiguration"
 SCALING_TARGET = "aws:appautoscaling/target:Target"
@@ -106,6 +109,11 @@ class Resources:
         while parent:
             yield parent
             parent = parents.get(parent, "")
+
+
+def machines_in(models: Path) -> dict[str, str]:
+    """The machine of each model of the folder `models`, by its name; raises SpecError."""
+    return {spec.name: spec.serving.instance_type for spec in discover(models)}
 
 
 def _interface_endpoint(inputs: Mapping[str, Any]) -> list[Units]:

@@ -101,13 +101,15 @@ class AsyncAsker:
         answer, failure = str(accepted["OutputLocation"]), str(accepted.get("FailureLocation") or "")
         refused: dict[str, str] = {}
         deadline = time.monotonic() + self.wait_s
-        while time.monotonic() < deadline:
+        while True:  # at least one look, however late it is
             for uri, failed in ((answer, False), (failure, True)):
                 found = self._read(uri, refused) if uri else None
                 if found is not None:
                     return AsyncReply(failed=failed, body=found)
             if _names_reading(refused.get(answer, "")):
                 raise NoAnswerError(f"the answer of endpoint {self.endpoint} cannot be read: {refused[answer]}")
+            if time.monotonic() >= deadline:
+                break
             time.sleep(_POLL_S)
         raise NoAnswerError(
             f"endpoint {self.endpoint} did not answer in {self.wait_s:.0f} s; the answer will be {answer}, "

@@ -83,7 +83,12 @@ def _cost(before: Estimate, after: Estimate) -> str:
     lines = [f"Cost in US dollars a month: {change}, then {then}; what is paid by use comes on top."]
     new = [each for each in after.unknown if each not in (*before.unknown, *after.unknown_uses)]
     lines += [f"- unknown: {_plain(each)}" for each in new]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_on_demand(after)])
+
+
+def _on_demand(after: Estimate) -> list[str]:
+    told = [f"- {_plain(use)}" for use in after.on_demand_told()]
+    return ["", "<details><summary>On demand, in no sum</summary>", "", *told, "", "</details>"] if told else []
 
 
 def _plain(text: str) -> str:

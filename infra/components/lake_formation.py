@@ -33,9 +33,6 @@ class LakeFormationArgs:
 class LakeFormation(pulumi.ComponentResource):
     """The lake's administrator, its defaults, and the registration of where the tables lie."""
 
-    location_arn: pulumi.Output[str]
-    """What is registered: the warehouse folder of the lake bucket."""
-
     def __init__(self, name: str, args: LakeFormationArgs, opts: pulumi.ResourceOptions) -> None:
         super().__init__("drivetrain:platform:LakeFormation", name, None, opts)
         child = pulumi.ResourceOptions(parent=self)
@@ -43,9 +40,8 @@ class LakeFormation(pulumi.ComponentResource):
             aws.lakeformation.DataLakeSettings("settings", admins=administrators(args.settings), opts=child)
         location = pulumi.Output.concat(args.lake.arn, "/warehouse")
         role = self._location_role(args, location)
-        registered = aws.lakeformation.Resource("warehouse", arn=location, role_arn=role.arn, opts=child)
-        self.location_arn = registered.arn
-        self.register_outputs({"location_arn": self.location_arn})
+        aws.lakeformation.Resource("warehouse", arn=location, role_arn=role.arn, opts=child)
+        self.register_outputs({})
 
     def _location_role(self, args: LakeFormationArgs, location: pulumi.Output[str]) -> aws.iam.Role:
         """The role whose credentials Lake Formation hands, narrowed down, to engines that read for a principal."""
@@ -85,21 +81,21 @@ def administrators(settings: Settings) -> list[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class LakeGrantsArgs:
-    """The model whose jobs are granted, and where its tables lie."""
+    """The model whose jobs are granted, and the databases of its tables."""
 
     names: Names
     model: str
     databases: Mapping[Layer, pulumi.Output[str]]
-    location_arn: pulumi.Input[str]
 
 
 class LakeGrants(pulumi.ComponentResource):
     """What a model's jobs may do in the lake; its roles must exist.
 
-    The ingest job makes the tables, and whoever makes a table may do everything with it. Validate looks up curated
-    tables, of any model: Lake Formation grants on a table that exists or on all of a database, and a model's table does
-    not exist before its first ingest. Its IAM role (`job_roles.py`) names the one entry and the one folder it may read,
-    and it reads the files with that role: so `DESCRIBE` is enough, and no table is opened by `SELECT`.
+    The ingest job makes the tables, and whoever makes a table may do everything with it. It is granted no location, as
+    nobody is: tables inside that of their database need none. Validate looks up curated tables, of any model: Lake
+    Formation grants on a table that exists or on all of a database, and a model's table does not exist before its first
+    ingest. Its IAM role (`job_roles.py`) names the one entry and the one folder it may read, and it reads the files
+    with that role: so `DESCRIBE` is enough, and no table is opened by `SELECT`.
     """
 
     def __init__(self, name: str, args: LakeGrantsArgs, opts: pulumi.ResourceOptions) -> None:
@@ -108,13 +104,6 @@ class LakeGrants(pulumi.ComponentResource):
         self._name = name
         ingest = args.names.role_arn(f"{args.model}-ingest")
         validate = args.names.role_arn(f"{args.model}-validate")
-        aws.lakeformation.Permissions(
-            f"{name}-ingest-location",
-            principal=ingest,
-            permissions=["DATA_LOCATION_ACCESS"],
-            data_location=aws.lakeformation.PermissionsDataLocationArgs(arn=args.location_arn),
-            opts=self._child,
-        )
         written: tuple[Layer, ...] = ("curated", "quarantine")
         for layer in written:
             self._on_database(f"ingest-{layer}", ingest, args.databases[layer], ["CREATE_TABLE", "DESCRIBE"])

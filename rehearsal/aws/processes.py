@@ -10,11 +10,14 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
 _POLL_S = 0.05
+_DYING_S = 10.0
+"""What a process may take to die of SIGKILL where processors are scarce."""
+_PROC = Path("/proc")
 
 
 class ClosedError(RuntimeError):
@@ -23,16 +26,25 @@ class ClosedError(RuntimeError):
 
 def start_time(pid: int) -> str | None:
     """When the process started, in the kernel's own words; None once it is gone (a zombie is gone)."""
-    stat = Path(f"/proc/{pid}/stat")
-    if stat.parent.parent.joinpath("self").exists():
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            return None
-        return None if fields[0] == "Z" else fields[19]  # proc(5): field 3 is the state, field 22 the start time
+    if _has_proc():
+        fields = _fields(_PROC / str(pid) / "stat")
+        return fields[19] if fields else None  # proc(5): field 22 is the start time
     done = subprocess.run(["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     state, _, started = done.stdout.strip().partition(" ")
     return None if not state or state.startswith("Z") else started.strip()
+
+
+def _has_proc() -> bool:
+    return (_PROC / "self").exists()
+
+
+def _fields(stat: Path) -> list[str] | None:
+    """Fields 3 (the state) and on of proc(5)'s stat; None once the process is gone (a zombie is gone)."""
+    try:
+        fields = stat.read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields
 
 
 def signal_group(pid: int, number: int) -> None:
@@ -42,23 +54,30 @@ def signal_group(pid: int, number: int) -> None:
 
 
 def group_alive(pid: int) -> bool:
-    """Whether any process of the group is left."""
+    """Whether any process of the group still runs; where there is no /proc, a zombie counts as well."""
     try:
         os.killpg(pid, 0)
     except (ProcessLookupError, PermissionError):
         return False
-    return True
+    return not _has_proc() or pid in _groups()
+
+
+def _groups() -> Iterator[int]:
+    """The group of each running process (proc(5): field 5)."""
+    for stat in _PROC.glob("[0-9]*/stat"):
+        fields = _fields(stat)
+        if fields:
+            yield int(fields[2])
 
 
 def end_groups(pids: Sequence[int], *, grace_s: float) -> None:
-    """SIGTERM to each group, SIGKILL to those still there after `grace_s`."""
-    for pid in pids:
-        signal_group(pid, signal.SIGTERM)
-    deadline = time.monotonic() + grace_s
-    while time.monotonic() < deadline and any(group_alive(pid) for pid in pids):
-        time.sleep(_POLL_S)
-    for pid in pids:
-        signal_group(pid, signal.SIGKILL)
+    """SIGTERM to each group, SIGKILL to those still there after `grace_s`; returns when all are gone."""
+    for number, seconds in ((signal.SIGTERM, grace_s), (signal.SIGKILL, _DYING_S)):
+        for pid in pids:
+            signal_group(pid, number)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and any(group_alive(pid) for pid in pids):
+            time.sleep(_POLL_S)
 
 
 def sweep(notes: Path, *, grace_s: float = 2.0) -> int:
@@ -109,7 +128,9 @@ class Processes:
             self._running[process.pid] = process
         self._notes.mkdir(parents=True, exist_ok=True)
         note = {"pid": process.pid, "started": start_time(process.pid), "command": list(command)}
-        self._note(process).write_text(json.dumps(note))
+        half = self._note(process).with_suffix(".half")
+        half.write_text(json.dumps(note))
+        half.replace(self._note(process))
         return process
 
     def ended(self, process: subprocess.Popen[bytes]) -> bool:

@@ -39,12 +39,13 @@ class Box:
 
 
 def run_words(engine: Engine, box: Box, variables: dict[str, str]) -> list[str]:
-    """The command that runs the container in the foreground and takes it away when it ends.
+    """The command that runs the container in the foreground; who started it takes it away when it has ended.
 
+    With --rm podman would, and where it is slow to look, the exit code is gone with the container: it is 127 then.
     Credentials are handed on by name, so that no list of processes shows them: the command needs `run_environment`.
     """
     return [
-        *("podman", "run", "--rm", "--replace", "--name", box.name, "--label", f"{LABEL}={box.owner}"),
+        *("podman", "run", "--replace", "--name", box.name, "--label", f"{LABEL}={box.owner}"),
         *("--log-driver", "none", "--pidfile", str(box.pid_file), "--no-healthcheck"),
         *("--read-only", "--cap-drop", "all", "--security-opt", "no-new-privileges"),
         *("--network", "none" if box.isolated else "host"),

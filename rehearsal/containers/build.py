@@ -63,7 +63,7 @@ def _build(engine: Engine, project_dir: Path, image: Image, *, name: str, base: 
 def _mounted_options(engine: Engine, project_dir: Path, base: str) -> list[str]:
     """Build on a base with an empty environment, over which the packages are mounted here as they are when it runs."""
     base = base.removeprefix("sha256:")
-    python = engine.call("run", "--rm", "--network=none", base, "python3", "-c", _PYTHON_VERSION)
+    python = _python_version(engine, base)
     label = training_packages.prepare(engine, project_dir, python)
     name = f"localhost/drivetrain-environment:{base[:16]}-{label.partition(':')[0]}"
     if not engine.has_image(name):
@@ -75,6 +75,16 @@ def _mounted_options(engine: Engine, project_dir: Path, base: str) -> list[str]:
             )
             engine.call("build", "--format", "docker", "--network=none", "--force-rm", "--tag", name, context)
     return ["--build-context", f"packages=container-image://{name}", *training_packages.mount_options(engine, label)]
+
+
+def _python_version(engine: Engine, base: str) -> str:
+    """Such as 3.11. The container is removed afterwards: with --rm, podman may find it gone before its exit code."""
+    name = "drivetrain-python-version"
+    try:
+        words = ("--replace", "--name", name, "--network=none", base, "python3", "-c", _PYTHON_VERSION)
+        return engine.call("run", *words)
+    finally:
+        engine.remove(name)
 
 
 def _built(engine: Engine, name: str, base: str) -> BuiltImage:

@@ -4,16 +4,15 @@ import contextlib
 import http.client
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Generator
 from pathlib import Path
 
+from rehearsal import ports
 from rehearsal.containers.engine import ContainerError, Engine
 
-_HOST = "127.0.0.1"
-_READY_S = 15.0
+_READY_S = 60.0
 _POLL_S = 0.05
 
 
@@ -24,16 +23,8 @@ def local_registry(folder: Path) -> Generator[str]:
     if program is None:
         raise ContainerError("docker-registry is not on this machine; on Debian: apt-get install docker-registry")
     folder.mkdir(parents=True, exist_ok=True)
-    address = f"{_HOST}:{_free_port()}"
-    configuration = folder / "registry.yml"
-    configuration.write_text(
-        f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
-        f"http: {{addr: {address}}}\n"
-    )
-    with (folder / "registry.log").open("wb") as log:
-        process = subprocess.Popen([program, "serve", str(configuration)], stdout=log, stderr=subprocess.STDOUT)
+    process, address = _started(program, folder)
     try:
-        _until_ready(address, process, folder / "registry.log")
         yield address
     finally:
         process.terminate()
@@ -56,6 +47,35 @@ def pull(engine: Engine, address: str, name: str, digest: str) -> str:
     return f"sha256:{engine.call('pull', '--quiet', '--tls-verify=false', f'{address}/{name}@{digest}')}"
 
 
+def _started(program: str, folder: Path) -> "tuple[subprocess.Popen[bytes], str]":
+    """The process and its address, on another port where somebody else takes the first before it does."""
+    for _ in range(ports.TRIES - 1):
+        port = ports.free_port()
+        try:
+            return _listening(program, folder, port)
+        except ContainerError:
+            if not ports.taken(port):
+                raise
+    return _listening(program, folder, ports.free_port())
+
+
+def _listening(program: str, folder: Path, port: int) -> "tuple[subprocess.Popen[bytes], str]":
+    address, configuration, log = f"{ports.HOST}:{port}", folder / "registry.yml", folder / "registry.log"
+    configuration.write_text(
+        f"version: 0.1\nlog: {{level: error}}\nstorage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
+        f"http: {{addr: {address}}}\n"
+    )
+    with log.open("wb") as output:
+        process = subprocess.Popen([program, "serve", str(configuration)], stdout=output, stderr=subprocess.STDOUT)
+    try:
+        _until_ready(address, process, log)
+    except BaseException:
+        process.terminate()
+        process.wait()
+        raise
+    return process, address
+
+
 def _until_ready(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline and process.poll() is None:
@@ -69,9 +89,3 @@ def _until_ready(address: str, process: "subprocess.Popen[bytes]", log: Path) ->
         finally:
             connection.close()
     raise ContainerError(f"docker-registry does not start on {address}: {log.read_text()[-500:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])

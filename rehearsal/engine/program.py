@@ -9,6 +9,7 @@ import asyncio
 import contextvars
 import logging
 import runpy
+import signal
 import sys
 import threading
 from collections.abc import Generator
@@ -50,12 +51,12 @@ def run_program(project: Project, deployment: Deployment) -> EngineLog:
         finally:
             finished.set()
 
-    with _one_at_a_time, _own_modules(project.folder):
+    with _one_at_a_time, _own_modules(project.folder), _stopping_at_ctrl_c(deployment):
         thread = threading.Thread(target=target, name=f"program-{project.stack}")
         thread.start()
         try:
             finished.wait()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # which the caller raises at other signals as well
             deployment.stop()
             while not finished.is_set():  # every AWS call ends within seconds
                 with suppress(KeyboardInterrupt):
@@ -66,6 +67,32 @@ def run_program(project: Project, deployment: Deployment) -> EngineLog:
     if raised:
         raise raised[0]
     return log
+
+
+@contextmanager
+def _stopping_at_ctrl_c(deployment: Deployment) -> Generator[None]:
+    """Have Ctrl-C stop the deployment at once, and do what it otherwise does when the block is done.
+
+    A KeyboardInterrupt could come a second time in the middle of its own handling, and leave the program running.
+    """
+    handler = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(handler):
+        yield
+        return
+    pressed = threading.Event()
+
+    def press(_number: int, _frame: object) -> None:
+        pressed.set()
+        deployment.stop()
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    if pressed.is_set():
+        handler(signal.SIGINT, None)
+        raise KeyboardInterrupt
 
 
 def _run(project: Project, deployment: Deployment, log: EngineLog) -> None:

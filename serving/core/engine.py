@@ -15,7 +15,7 @@ from typing import Final, cast
 from serving.core import readiness
 from serving.core.batching import SETTLED, Lane, Limits, Outcomes, Reply, Ticket, attempt, nobody
 from serving.core.call import Aside, Call, Observer, Router
-from serving.core.errors import NotReadyError, RequestError
+from serving.core.errors import NotReadyError, RequestError, bare
 from serving.core.overload import LATE, refusal
 from serving.core.readiness import measure
 from serving.core.service import Service
@@ -61,7 +61,8 @@ class Engine:
         """Decode `call` and let it wait for its run. Never raises.
 
         `reply` is called exactly once: before this returns for a refusal, else from a later callback of the event
-        loop; and never after `cancel` of the ticket.
+        loop; and never after `cancel` of the ticket. Where it cannot tell the outcome it raises: a RequestError is what
+        it told in its place, anything else that it told nothing. That is what counts.
         """
         now = self._clock()
         limits = self.limits
@@ -182,12 +183,9 @@ class Engine:
         return lane
 
     def _refuse(self, error: RequestError, call: Call, reply: Reply, lane: Lane | None) -> Ticket:
-        """Count, then reply, so that no refusal goes uncounted, whatever becomes of its reply."""
-        self._refused(error, call, "" if lane is None else lane.name)
-        try:
-            reply(error)
-        except Exception:  # `submit` never raises: the front goes on with its other requests
-            sys.stderr.write(traceback.format_exc())
+        """Reply, then count what was told, once, whatever becomes of the reply."""
+        told = _told(reply, error)
+        self._refused(told, call, "" if lane is None else lane.name)
         return SETTLED
 
     def _refused(self, error: RequestError, call: Call, variant: str) -> None:
@@ -245,8 +243,8 @@ class Engine:
                 if reply is not None:
                     try:
                         reply(answer)
-                    except Exception:  # one caller that cannot be told harms no other
-                        sys.stderr.write(traceback.format_exc())
+                    except Exception as error:  # one caller that cannot be told harms no other, and is no success
+                        outcome.answers[tickets.index(ticket)] = _in_place(error)
         lane.ran(rows, begun, self._clock())
         try:
             self._observe(lane, begun, outcomes)
@@ -256,11 +254,8 @@ class Engine:
     def _fail(self, lane: Lane, tickets: list[Ticket], error: RequestError) -> None:
         """Refuse requests that were accepted."""
         for ticket in tickets:
-            self._refused(error, ticket.call, lane.name)
-            try:
-                ticket.settle(error)
-            except Exception:  # one caller that cannot be told harms no other
-                sys.stderr.write(traceback.format_exc())
+            told = _told(ticket.settle, error)  # one caller that cannot be told harms no other
+            self._refused(told, ticket.call, lane.name)
 
     def _observe(self, lane: Lane, begun: float, outcomes: Outcomes) -> None:
         decode_seconds, lane.decode_seconds = lane.decode_seconds, 0.0
@@ -276,6 +271,20 @@ class Engine:
             if self._router is not None:
                 self._router.answered(calls, jobs, outcome)
             decode_seconds = 0.0
+
+
+def _told(reply: Reply, error: RequestError) -> RequestError:
+    """What a caller was told who was to be told `error`. Never raises."""
+    try:
+        reply(error)
+    except Exception as wrong:
+        return _in_place(wrong)
+    return error
+
+
+def _in_place(error: Exception) -> RequestError:
+    """What a caller was told whose reply raised `error`: that itself, or nothing, which is a failure of ours."""
+    return bare(error) if isinstance(error, RequestError) else _internal(error)
 
 
 def _internal(error: Exception) -> RequestError:

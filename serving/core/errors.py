@@ -52,6 +52,15 @@ class PredictionError(RequestError):
         super().__init__("internal", reason, status=500)
 
 
+def bare(error: RequestError) -> RequestError:
+    """`error` without traces, its cause's neither: their frames hold what is to hold it.
+
+    That would be a circle as large as what was refused.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
 def _encodable(text: str) -> str:
     """`text`, which may quote the caller, with whatever UTF-8 cannot tell (half a surrogate pair) as "?"."""
     return text.encode(errors="replace").decode()

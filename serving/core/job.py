@@ -44,9 +44,10 @@ class Answered(msgspec.Struct, frozen=True):
     """The outcome of several jobs that went through the model together."""
 
     answers: list[Answer | RequestError]
-    """One a job, in their order; an error (500) where the model gave that job no finite number."""
+    """One a job, in their order; an error (500) where the model gave that job no finite number, or where the caller got
+    no answer since it could not be written."""
     predictions: Matrix
     """float32 [rows of all jobs], in the target's unit, or the place of the likeliest category; not finite where the
-    answer is an error."""
+    model failed."""
     inference_seconds: float
     encode_seconds: float

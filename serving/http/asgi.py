@@ -8,12 +8,14 @@ bodies have come, and they would be decoded one after another before anything el
 
 import asyncio
 import contextlib
+import sys
+import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, TypeVar, cast
 
-from serving.core.batching import Ticket
+from serving.core.batching import SETTLED, Ticket
 from serving.core.engine import Engine
-from serving.core.errors import RequestError
+from serving.core.errors import RequestError, bare
 from serving.core.job import Answer
 from serving.http.admission import RequestIds, admit, body_limit, call_of, context_of, is_call
 from serving.http.body import Body, Receive
@@ -63,11 +65,11 @@ class Application:
             content = await body.read(limit)
             with contextlib.closing(_Caller(client, receive)) as caller:
                 if is_call(head):
-                    response = await self._ask(head, content, request_id, caller)
+                    start, answer = await self._ask(head, content, request_id, caller)
                 else:
                     context = context_of(head, content, self._site, limit)
                     response = await self._in_turn(lambda: self._site.answer(context), caller, len(content))
-            start = _start(response, request_id)
+                    start, answer = _start(response, request_id), response.body
         except RequestError as error:
             self._refused(client, error)
             await self._refuse(error, scope["path"], head, body, send)
@@ -76,32 +78,46 @@ class Application:
         except Exception:
             await self._refuse(failure(), scope["path"], head, body, send)
         else:
-            await _send(start, response.body, send)
+            await _send(start, answer, send)
 
-    async def _ask(self, head: Head, content: bytes, request_id: str, caller: "_Caller") -> Response:
-        """What the engine says to the call; ConnectionError when the caller went away first."""
-        future: asyncio.Future[Answer | RequestError] = asyncio.get_running_loop().create_future()
+    async def _ask(self, head: Head, content: bytes, request_id: str, caller: "_Caller") -> tuple[Message, bytes]:
+        """What the engine says to the call, made ready to be sent before the engine counts it, and its body.
+
+        ConnectionError when the caller went away first, or can be told nothing.
+        """
+        future: asyncio.Future[tuple[Message, bytes]] = asyncio.get_running_loop().create_future()
+        ticket = SETTLED
 
         def reply(outcome: Answer | RequestError) -> None:
-            future.set_result(_bare(outcome) if isinstance(outcome, RequestError) else outcome)
+            try:
+                response = self._response(caller.client, outcome, ticket.variant)
+                future.set_result((_start(response, request_id), response.body))
+            except Exception:
+                error = failure()
+                _tell(future, refusal(error), request_id)
+                raise error from None
 
         def submit() -> Ticket:
             # Decompressed and decoded here: what comes before costs nothing worth looking at.
             call = call_of(head, content, request_id, body_limit(self._engine, self._limits))
-            return self._engine.submit(call, reply)
+            nonlocal ticket
+            ticket = self._engine.submit(call, reply)
+            return ticket
 
-        ticket = await self._in_turn(submit, caller, len(content))
+        await self._in_turn(submit, caller, len(content))
         try:
             await caller.wait(future)
         finally:
             if not future.done():
                 ticket.cancel()
-        outcome = future.result()
+        return future.result()
+
+    def _response(self, client: Client, outcome: Answer | RequestError, variant: str) -> Response:
         if isinstance(outcome, RequestError):
-            self._refused(caller.client, outcome)
+            self._refused(client, outcome)
             return refusal(outcome)
-        self._remember(caller.client, trusted=True)
-        headers = {VARIANT: ticket.variant} if ticket.variant else {}
+        self._remember(client, trusted=True)
+        headers = {VARIANT: variant} if variant else {}
         return Response(body=outcome.body, content_type=outcome.content_type, headers=headers)
 
     async def _in_turn(self, work: Callable[[], Done], caller: "_Caller", size: int) -> Done:
@@ -137,9 +153,14 @@ class Application:
         allow = self._site.allowed(path) if error.status == 405 else ""
         response = refusal(error, allow)
         request_id = (head.request_id if head else "") or self._ids.make()
-        report(self._observer, self._engine, error, request_id, head)
         # A request that contradicts itself may be understood otherwise by whoever passed it on: no more from there.
-        start = _start(response, request_id, close=head is None)
+        try:
+            start = _start(response, request_id, close=head is None)
+        except Exception:
+            error = failure()
+            response = refusal(error)
+            start = _start(response, request_id, close=head is None)
+        report(self._observer, self._engine, error, request_id, head)
         await _begin(start, response.body, send)
         await body.discard()
         await send({"type": "http.response.body", "body": b""})
@@ -184,7 +205,7 @@ def _queued(turns: Turns, work: Callable[[], Done], *, behind: bool) -> asyncio.
         try:
             done.set_result(left.pop()())
         except RequestError as error:
-            done.set_exception(_bare(error))
+            done.set_exception(bare(error))
         except Exception:
             done.set_exception(failure())
         turns.spent()
@@ -193,20 +214,20 @@ def _queued(turns: Turns, work: Callable[[], Done], *, behind: bool) -> asyncio.
     return done
 
 
-def _bare(error: RequestError) -> RequestError:
-    """`error` without traces, its cause's neither: their frames hold the future that is to hold it.
-
-    That would be a circle as large as what was refused.
-    """
-    error.__cause__ = error.__context__ = None
-    return error.with_traceback(None)
-
-
 def _head_of(scope: Message) -> Head:
     path: bytes = scope.get("raw_path") or scope["path"].encode()
     return read_head(
         scope["method"], path, scope.get("query_string", b""), scope["headers"], http11=scope["http_version"] != "1.0"
     )
+
+
+def _tell(future: asyncio.Future[tuple[Message, bytes]], response: Response, request_id: str) -> None:
+    """Have `response` sent, or the connection ended where that cannot be written, either."""
+    try:
+        future.set_result((_start(response, request_id), response.body))
+    except Exception:
+        sys.stderr.write(traceback.format_exc())
+        future.set_exception(ConnectionError("the caller can be told nothing"))
 
 
 async def _send(start: Message, body: bytes, send: Send) -> None:

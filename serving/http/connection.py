@@ -16,9 +16,8 @@ from serving.http.chunks import ChunkedBody
 from serving.http.encoding import decoded
 from serving.http.exchange import Exchange, Shared
 from serving.http.head import Head, check_partial, malformed
-from serving.http.observer import report
 from serving.http.refusing import Refusing
-from serving.http.routes import failure, refusal
+from serving.http.routes import failure
 from serving.http.turns import MUCH, stands_behind
 from serving.http.writer import CONTINUE
 
@@ -240,12 +239,13 @@ class Connection(Refusing):
             return
         shared = self.shared
         exchange = self._exchange(head, last=not head.keep_alive)
+        head_only = head.method == "HEAD"
         try:
             response = shared.site.answer(context_of(head, body, shared.site, shared.body_limit))
         except RequestError as error:
-            report(shared.observer, shared.engine, error, exchange.request_id, head)
-            response = refusal(error)
-        exchange.respond(response, head_only=head.method == "HEAD")
+            exchange.refuse(error, head_only=head_only)
+        else:
+            exchange.respond(response, head_only=head_only)
 
     def _call(self, head: Head, body: bytes) -> None:
         """Have the engine answer."""
@@ -263,8 +263,7 @@ class Connection(Refusing):
                 exchange.body = decoded(body, head.content_encoding, shared.body_limit)
             except RequestError as error:
                 self.trusted = False
-                report(shared.observer, shared.engine, error, request_id, head)
-                exchange.respond(refusal(error))
+                exchange.refuse(error)
                 return
         ticket = shared.engine.submit(exchange, exchange.reply)
         if exchange.output is None:

@@ -124,7 +124,7 @@ class Exchange(Call):
         self.deadline = deadline_of(head) if head.deadline_ms else None
 
     def reply(self, outcome: Answer | RequestError) -> None:
-        """The engine's outcome. Never raises."""
+        """The engine's outcome, which the engine counts; raises, as RequestError, what was told in its place."""
         try:
             if isinstance(outcome, RequestError):
                 self.ticket = None
@@ -142,7 +142,9 @@ class Exchange(Call):
             self.output = shared.writer.answer(outcome, self.request_id.encode(), ending, variant)
             connection.answered(self)
         except Exception:
-            self._fail()
+            error = failure()
+            self._tell(error)
+            raise error from None
 
     def cancel(self) -> None:
         """Nobody waits for the answer any more."""
@@ -151,17 +153,28 @@ class Exchange(Call):
             ticket.cancel()
 
     def respond(self, response: Response, *, head_only: bool = False) -> None:
-        """Any other answer. Never raises."""
+        """Any other answer; a refusal in its place is counted. Never raises."""
         try:
             self._write(response, head_only=head_only)
+            self.connection.answered(self)
+        except Exception:
+            self._fail(head_only=head_only)
+
+    def refuse(self, error: RequestError, allow: str = "", *, head_only: bool = False) -> None:
+        """A refusal of the front's own; what can be told is what is counted, once. Never raises."""
+        try:
+            self._write(refusal(error, allow), head_only=head_only)
+            self._count(error)
+            self.connection.answered(self)
         except Exception:
             self._fail(head_only=head_only)
 
     def _refused(self, error: RequestError) -> None:
-        self.respond(refusal(error))
         connection = self.connection
         if error.status < 500:
             connection.trusted = False
+        self._write(refusal(error))
+        connection.answered(self)
         connection.shared.turns.spent()  # to find what is wrong takes longer than to read what is right
 
     def _write(self, response: Response, *, head_only: bool = False) -> None:
@@ -169,19 +182,28 @@ class Exchange(Call):
         ending = connection.ending(self)
         writer = connection.shared.writer
         self.output = writer.response(response, self.request_id.encode(), ending, head_only=head_only)
-        connection.answered(self)
+
+    def _count(self, error: RequestError) -> None:
+        shared = self.connection.shared
+        report(shared.observer, shared.engine, error, self.request_id, self)
 
     def _fail(self, *, head_only: bool = False) -> None:
+        """An answer of the front's own cannot be told, which counts unless it was counted as what it was to be."""
+        error = failure()
+        if self.output is None:
+            self._count(error)
+        self._tell(error, head_only=head_only)
+
+    def _tell(self, error: RequestError, *, head_only: bool = False) -> None:
         """The answer cannot be written: a 500 in its place, or the end of the connection where that cannot be, either.
 
         A caller that has neither would wait for ever.
         """
-        error, shared = failure(), self.connection.shared
         self.ticket = None
         try:
             if self.output is None:
-                report(shared.observer, shared.engine, error, self.request_id, self)
                 self._write(refusal(error), head_only=head_only)
+                self.connection.answered(self)
                 return
         except Exception:
             sys.stderr.write(traceback.format_exc())

@@ -11,8 +11,6 @@ from serving.http.answering import BODY, CHUNKS, OVER, Answering
 from serving.http.chunks import ChunkedBody
 from serving.http.exchange import Exchange, Shared
 from serving.http.head import Head
-from serving.http.observer import report
-from serving.http.routes import refusal
 
 _SMALL_BODY: Final = 65_536
 """A refused request with a body up to this size is read to its end, and the connection goes on."""
@@ -46,13 +44,12 @@ class Refusing(Answering):
         self.trusted = False
         goes_on = not (head.chunked or head.expects) and head.length <= _SMALL_BODY
         exchange = self._exchange(head, last=not (goes_on and head.keep_alive))
-        report(self.shared.observer, self.shared.engine, error, exchange.request_id, head)
         if not exchange.last and head.length:
             self._state, self._needed, self._body = BODY, head.length, None
             self.deadline = self.shared.now + self.shared.limits.body_seconds
         self._unread = exchange.last and bool(head.chunked or head.length)
         allow = self.shared.site.allowed(head.path) if error.status == 405 else ""
-        exchange.respond(refusal(error, allow), head_only=head.method == "HEAD")
+        exchange.refuse(error, allow, head_only=head.method == "HEAD")
 
     @property
     def _is_refused(self) -> bool:
@@ -66,8 +63,7 @@ class Refusing(Answering):
         self._buffer = b""
         self._unread = drained
         exchange = self._exchange(head, last=True)
-        report(self.shared.observer, self.shared.engine, error, exchange.request_id, head)
-        exchange.respond(refusal(error), head_only=asked == "HEAD")
+        exchange.refuse(error, head_only=asked == "HEAD")
 
     def _break_off(self, error: RequestError) -> None:
         """Something of ours went wrong: whose request it was is told so, and nothing behind it is read."""
@@ -77,8 +73,7 @@ class Refusing(Answering):
             return
         self._state, self._buffer, self._unread = OVER, b"", True
         begun.last = True
-        report(self.shared.observer, self.shared.engine, error, begun.request_id, begun)
-        begun.respond(refusal(error))
+        begun.refuse(error)
 
     def _drain(self, size: int) -> None:
         self._drained += size

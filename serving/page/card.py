@@ -110,7 +110,7 @@ def _inputs(artefact: Artefact) -> str:
 
 def _input(column: Column, distribution: AnyDistribution) -> str:
     missing = "" if isinstance(distribution, PersonalDistribution) else f"{100 * distribution.null_fraction:.3g} %"
-    cells = (column.expectation, seen(column, distribution), missing or "not told")
+    cells = (column.expectation, seen(distribution), missing or "not told")
     return (
         f'<tr><th scope="row">{escape(words(column.name))}</th>'
         + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
@@ -118,7 +118,7 @@ def _input(column: Column, distribution: AnyDistribution) -> str:
     )
 
 
-def seen(column: Column, distribution: AnyDistribution) -> str:
+def seen(distribution: AnyDistribution) -> str:
     """The values of the training rows in a few words."""
     if not isinstance(distribution, NumberDistribution | CategoryDistribution):
         return "not told: the field is personal"
@@ -126,8 +126,4 @@ def seen(column: Column, distribution: AnyDistribution) -> str:
         frequent = sorted(distribution.counts.items(), key=lambda entry: -entry[1])[:5]
         return ", ".join(f"{name} {count}" for name, count in frequent)
     unit = f" {distribution.unit}" if distribution.unit else ""
-    mean = f"mean {distribution.mean:.4g}"
-    # The least and the greatest value of a personal column are each some person's own.
-    if column.pii:
-        return f"{mean}{unit}"
-    return f"{measured(distribution.minimum)} to {measured(distribution.maximum)}{unit}, {mean}"
+    return f"{measured(distribution.minimum)} to {measured(distribution.maximum)}{unit}, mean {distribution.mean:.4g}"

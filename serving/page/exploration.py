@@ -40,9 +40,7 @@ def explored(column: Column, distribution: AnyDistribution) -> dict[str, Any]:
         }
     bins = distribution.quantiles
     low, high = _decile(bins, 0.1), _decile(bins, 0.9)
-    # The least and the greatest value of a personal column are each some person's own, and so is a curve's end that
-    # is made from them.
-    ends = [low, high] if column.pii else [distribution.minimum, distribution.maximum]
+    ends = [distribution.minimum, distribution.maximum]
     span = distribution.maximum - distribution.minimum
 
     def tried(value: float) -> float:
@@ -53,7 +51,7 @@ def explored(column: Column, distribution: AnyDistribution) -> dict[str, Any]:
     return {
         "kind": "number",
         "integer": column.type == "integer",
-        "trained": None if column.pii else ends,
+        "trained": ends,
         "typical": tried(_decile(bins, 0.5)),
         "typicalName": "median",
         "range": _unique(tried(edge) for edge in middle),

@@ -47,8 +47,7 @@ def _number(column: Column, distribution: AnyDistribution, example: Value) -> st
         "aria-describedby": f"hint-{name} error-{name}",
     }
     trained: dict[str, str] = {}
-    # The least and the greatest value of a personal column are each some person's own.
-    if isinstance(distribution, NumberDistribution) and not column.pii:
+    if isinstance(distribution, NumberDistribution):
         trained["data-trained-minimum"] = measured(distribution.minimum)
         trained["data-trained-maximum"] = measured(distribution.maximum)
     attributes |= trained
@@ -68,7 +67,7 @@ def _number(column: Column, distribution: AnyDistribution, example: Value) -> st
 
 def _choice(column: Column, distribution: AnyDistribution, example: Value) -> str:
     hint = UNCOUNTED
-    if isinstance(distribution, CategoryDistribution) and not column.pii:
+    if isinstance(distribution, CategoryDistribution):
         hint = f"Training rows: {_frequent(distribution)}."
     notes = _notes(column, hint)
     label, name = escape(words(column.name)), column.name

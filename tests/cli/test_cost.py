@@ -59,6 +59,10 @@ def test_what_each_use_costs_is_said_beside_the_sum(tmp_path: Path) -> None:
         "yet is another read (s3.read): mpg"
     ) in told
     assert "on demand, in no sum: 0.5 a million messages published (sns.publish): topic" in told
+    comment = runner.invoke(app, ["report", "dev", "--preview", str(tmp_path / "p.json")]).stdout
+    uses = [line for line in comment.partition("On demand, in no sum")[2].splitlines() if line.startswith("- ")]
+    assert len(uses) == told.count("on demand, in no sum: ") == 4, "a pull request's comment says the same"
+    assert all(f"on demand, in no sum: {use.removeprefix('- ')}" in told for use in uses)
 
 
 def test_hours_are_said_where_there_are_some(tmp_path: Path) -> None:

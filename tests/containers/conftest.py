@@ -59,6 +59,6 @@ def drivetrain(folder: Path, *arguments: str, **environment: str) -> "subprocess
         env={**kept, **known, **environment},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=800,
         check=False,
     )

@@ -47,7 +47,7 @@ class Running:
         output, errors = self.process.communicate(timeout=seconds)
         return Ended(code=self.process.returncode, output=output.strip(), errors=errors.strip())
 
-    def wait_for(self, path: Path, pattern: str, seconds: float = 60) -> None:
+    def wait_for(self, path: Path, pattern: str, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not list(path.glob(pattern)):
             assert self.process.poll() is None, self.process.communicate()
@@ -63,7 +63,7 @@ def running(
     number = next(_numbers)
     name, pid_file = f"test-{os.getpid()}-{number}", folder.parent / f"pid-{number}"
     words = [
-        *("podman", "run", "--rm", "--name", name, "--pidfile", str(pid_file), "--label", f"{LABEL}=tests"),
+        *("podman", "run", "--name", name, "--pidfile", str(pid_file), "--label", f"{LABEL}=tests"),
         *("--log-driver", "none", "--read-only", "--network", network, "--cap-drop", "all"),
         *("--volume", f"{folder}:/opt/ml", *options, image, *arguments),
     ]
@@ -75,4 +75,4 @@ def running(
         yield Running(engine=engine, name=name, process=process, pid_file=pid_file)
     finally:
         engine.remove(name)
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)

@@ -22,7 +22,7 @@ from rehearsal.containers.engine import LABEL, Engine
 from tests.containers.conftest import drivetrain
 from tests.e2e.checkout import copy_checkout
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ENDED = ("Completed", "Failed", "Stopped")
 
 
@@ -47,7 +47,7 @@ class Loop:
         )
         return session.client(service, endpoint_url=known["AWS_ENDPOINT_URL"])
 
-    def ended(self, sagemaker: Any, job: str, seconds: float = 90) -> dict[str, Any]:
+    def ended(self, sagemaker: Any, job: str, seconds: float = 180) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found = sagemaker.describe_training_job(TrainingJobName=job)
@@ -159,13 +159,15 @@ def test_a_failure_in_a_container_is_the_reason_that_the_job_tells(loop: Loop, e
 def test_a_stopped_job_leaves_no_container(loop: Loop, engine: Engine) -> None:
     sagemaker = loop.client("sagemaker")
     sagemaker.create_training_job(**again(sagemaker, "stopped-1", epochs="100000", patience="1000000"))
-    deadline = time.monotonic() + 60
-    while len(engine.labelled(str(loop.state))) < 2:
+    logs, deadline = loop.client("logs"), time.monotonic() + 180
+    said = {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": "stopped-1/"}
+    # Before Python runs, the first process of a container hears no SIGTERM; SIGKILL follows after SageMaker's 120 s.
+    while not logs.describe_log_streams(**said)["logStreams"]:
         assert time.monotonic() < deadline
         time.sleep(0.1)
+    assert len(engine.labelled(str(loop.state))) == 2
     sagemaker.stop_training_job(TrainingJobName="stopped-1")
-    # A container that has yet to start Python does not hear SIGTERM; SIGKILL follows after SageMaker's 120 s.
-    assert loop.ended(sagemaker, "stopped-1", seconds=150)["TrainingJobStatus"] == "Stopped"
+    assert loop.ended(sagemaker, "stopped-1", seconds=300)["TrainingJobStatus"] == "Stopped"
     assert len(engine.labelled(str(loop.state))) == 1
 
 

@@ -56,12 +56,13 @@ def test_pulled_elsewhere_by_digest(
     ours, theirs = (each.inspect(serving_image.id.removeprefix("sha256:")) for each in (engine, elsewhere))
     assert ours["RootFS"]["Layers"] == theirs["RootFS"]["Layers"]
     with running(elsewhere, f"{address}/drivetrain-serving@{digest}", "serve", "now", folder=tmp_path) as container:
-        assert container.wait(30).code == 2
+        assert container.wait(120).code == 2
 
 
 def manifest_of(address: str, digest: str) -> bytes:
     accept = "application/vnd.docker.distribution.manifest.v2+json"
-    answer = httpx.get(f"http://{address}/v2/drivetrain-serving/manifests/{digest}", headers={"Accept": accept})
+    url = f"http://{address}/v2/drivetrain-serving/manifests/{digest}"
+    answer = httpx.get(url, headers={"Accept": accept}, timeout=60)
     assert answer.status_code == 200, answer.text
     return answer.content
 

@@ -14,7 +14,7 @@ from tests.containers.running import running
 from tests.training.conftest import Job
 from training.specs import spec_named
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 LONG = {"epochs": "20000", "patience": "100000"}
 
 
@@ -33,7 +33,7 @@ def test_it_trains_over_folders_that_belong_to_root(
 ) -> None:
     options = (*packages, "--cpus", "1", "--memory", "4g")
     with running(engine, training_image.id, "train", folder=job.base, options=options) as container:
-        ended = container.wait(120)
+        ended = container.wait(240)
     assert ended.code == 0, ended.errors
     assert job.base.stat().st_uid == 0
     left = {path.name: path.stat().st_uid for path in (job.base / "model").iterdir()}
@@ -64,7 +64,7 @@ def test_a_failure_is_written_and_is_an_exit_status(
 ) -> None:
     job.configure(widht="64")
     with running(engine, training_image.id, "train", folder=job.base, options=packages) as container:
-        ended = container.wait(120)
+        ended = container.wait(240)
     assert ended.code == 1
     assert job.failure().startswith("unknown hyperparameter 'widht'; known are ")
     assert f"error: {job.failure()}" in ended.errors
@@ -77,7 +77,7 @@ def test_what_may_be_read_but_not_written_is_one_line(
     for folder, _, _ in os.walk(job.base):
         Path(folder).chmod(0o755)
     with running(engine, training_image.id, "train", folder=job.base, options=packages) as container:
-        ended = container.wait(120)
+        ended = container.wait(240)
     assert ended.code == 1
     assert ended.errors.splitlines()[-1].startswith("error: /opt/ml/")
     assert "cannot be made by user 10001: Permission denied" in ended.errors
@@ -93,7 +93,7 @@ def test_the_lock_is_what_is_installed(
     )
     options = (*packages, "--entrypoint", json.dumps(["python", "-c", "; ".join(words)]))
     with running(engine, training_image.id, folder=job.base, options=options) as container:
-        ended = container.wait(60)
+        ended = container.wait(240)
     lock = (Path(__file__).resolve().parents[2] / "requirements/training.lock").read_text()
     version = ended.output.split()[0]
     assert f"torch=={version} " in lock

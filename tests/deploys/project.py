@@ -130,16 +130,20 @@ class Project:
         return release
 
 
+_CALLERS = 4
+
+
 class Stream:
-    """Requests through InvokeEndpoint without a pause, by two callers; every answer and failure is kept."""
+    """Requests through InvokeEndpoint without a pause, by a few callers; every answer and failure is kept."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         self._ending = threading.Event()
         self.answers: list[tuple[float, str]] = []
+        """When each was asked for, and the release that gave it."""
         self.failures: list[Exception] = []
-        self._threads = [threading.Thread(target=self._run, args=(project.client("sagemaker-runtime"),))]
-        self._threads.append(threading.Thread(target=self._run, args=(project.client("sagemaker-runtime"),)))
+        clients = [project.client("sagemaker-runtime") for _ in range(_CALLERS)]
+        self._threads = [threading.Thread(target=self._run, args=(client,)) for client in clients]
 
     def __enter__(self) -> "Stream":
         for thread in self._threads:
@@ -152,24 +156,27 @@ class Stream:
             thread.join()
 
     def since(self, moment: float) -> set[str]:
-        """The releases that answered from then on."""
+        """The releases that answered what was asked from then on."""
         return {release for at, release in self.answers if at >= moment}
 
-    def next_answers(self) -> set[str]:
-        """The releases that answer now: of requests sent and answered in the next second."""
-        time.sleep(1.0)
+    def next_answers(self, count: int = 30) -> set[str]:
+        """The releases that answer now: of as many requests as `count`, all sent from now on."""
         began = time.monotonic()
-        time.sleep(0.5)
+        deadline = began + 60
+        while sum(at >= began for at, _ in self.answers) < count:
+            assert time.monotonic() < deadline, f"{count} requests were not answered: {self.failures[-1:]}"
+            time.sleep(0.05)
         return self.since(began)
 
     def _run(self, client: Any) -> None:
-        while not self._ending.wait(0.04):
+        while not self._ending.wait(0.08):
+            asked = time.monotonic()
             try:
                 answer = client.invoke_endpoint(
                     EndpointName=self._project.endpoint, Body=b"[1]", ContentType="application/json"
                 )
                 document = json.loads(answer["Body"].read())
-                self.answers.append((time.monotonic(), document["release"]))
+                self.answers.append((asked, document["release"]))
             except Exception as error:
                 self.failures.append(error)
 

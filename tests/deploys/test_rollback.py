@@ -14,9 +14,10 @@ from tests.e2e.checkout import copy_checkout
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 STACK = "production"
-_CLOCK_RATE = 100.0
-"""The bake of five minutes passes in 3 s."""
-_LIMIT_MS, _SLOW_S = 400, 0.7
+_CLOCK_RATE = 50.0
+"""The bake of five minutes passes in 6 s, a minute of an alarm in 1.2 s: several slow answers come in each."""
+_LIMIT_MS, _SLOW_S = 600, 0.8
+"""Far above what the quick release takes on a machine that is busy with other tests, or stands still for a moment."""
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     path = copy_checkout(folder / "checkout").path
     specification = path / "models" / "auto_mpg" / "model.toml"
     text = specification.read_text(encoding="utf-8")
-    # Room for a machine that is busy with other tests.
     specification.write_text(text.replace("p99_latency_ms = 200", f"p99_latency_ms = {_LIMIT_MS}"), encoding="utf-8")
     rehearsal = server.start(folder / "rehearsal", stop_grace_s=2.0)
     try:

@@ -20,7 +20,7 @@ from rehearsal import server
 from rehearsal.pulumi import shim
 from rehearsal.server import Rehearsal
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PAGE = project_directory() / "docs" / "first-merge.md"
 ACCOUNT = "123456789012"
@@ -84,7 +84,7 @@ class Clone:
             capture_output=True,
             text=True,
             check=False,
-            timeout=200,
+            timeout=400,
         )
 
 

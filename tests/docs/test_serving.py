@@ -15,7 +15,7 @@ from serving.container import FRONTS
 from serving.observe.levels import ACCESS_LOGS, LEVELS
 from tests.serving.conftest import write_artefact
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 PAGE = project_directory() / "docs" / "serving.md"
 
 
@@ -58,7 +58,7 @@ def test_every_command_prints_what_the_page_says(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=250,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     printed = re.split(r"^=== \d+\n", done.stdout, flags=re.MULTILINE)[1:]

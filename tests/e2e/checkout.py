@@ -1,5 +1,6 @@
 """A copy of this checkout, in which end-to-end tests run commands as a user does."""
 
+import contextlib
 import functools
 import os
 import shutil
@@ -74,7 +75,8 @@ def copy_checkout(target: Path) -> Checkout:
         source = ROOT / name
         if source.is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target / name)
+            with contextlib.suppress(FileNotFoundError):  # another test may take a file of its own away meanwhile
+                shutil.copy2(source, target / name)
     return Checkout(path=target)
 
 

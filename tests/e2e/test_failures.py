@@ -100,7 +100,7 @@ class Platform:
         runtime, endpoint = self.client("sagemaker-runtime"), self.checkout.names.endpoint(MODEL)
 
         def ask() -> None:
-            while not done.wait(0.2):
+            while not answers or not done.wait(0.2):
                 try:
                     answer = runtime.invoke_endpoint(
                         EndpointName=endpoint, Body=json.dumps(CAR), ContentType="application/json"

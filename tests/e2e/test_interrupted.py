@@ -55,7 +55,7 @@ def interrupt_at(checkout: Checkout, marker: str, number: signal.Signals) -> tup
                 if marker in line and "interrupted" not in "".join(lines):
                     process.send_signal(number)
                     process.send_signal(number)
-            return process.wait(timeout=60), "".join(lines)
+            return process.wait(timeout=120), "".join(lines)
         finally:
             process.kill()  # one that does not end fails the test, and does not keep it for ever
 

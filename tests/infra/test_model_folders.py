@@ -11,7 +11,9 @@ from models.spec import SpecError
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    shutil.copytree(Path("models") / "auto_mpg", tmp_path / "models" / "auto_mpg")
+    # Another test's process may be writing the compiled ones.
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(Path("models") / "auto_mpg", tmp_path / "models" / "auto_mpg", ignore=ignored)
     return tmp_path
 
 

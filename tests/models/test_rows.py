@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.rows import feature_matrix, split_fraction, split_of
@@ -42,6 +42,7 @@ def test_a_missing_column_is_named() -> None:
         feature_matrix(SPEC, {name: values for name, values in ROW.items() if name != "origin"})
 
 
+@settings(deadline=None)
 @given(st.integers(), st.lists(st.one_of(st.text(), st.integers()), min_size=1))
 def test_a_row_never_changes_sides(seed: int, key: list[object]) -> None:
     split = Split(seed=seed)

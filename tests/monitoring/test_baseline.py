@@ -5,7 +5,7 @@ from typing import cast
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.rows import feature_matrix
@@ -145,6 +145,7 @@ def test_a_damaged_file_is_named(baseline: Baseline, tmp_path: Path) -> None:
         Baseline.load(path)
 
 
+@settings(deadline=None)
 @given(st.lists(finite, min_size=1, max_size=60))
 def test_every_value_is_counted_once(values: list[float]) -> None:
     found = describe_numbers("x", np.array([*values, np.nan]))

@@ -23,7 +23,7 @@ from rehearsal.aws.processes import start_time
 pytestmark = pytest.mark.slow
 
 
-def until(look: Callable[[], bool], *, seconds: float = 20.0) -> None:
+def until(look: Callable[[], bool], *, seconds: float = 60.0) -> None:
     pause = threading.Event()
     for _ in range(int(seconds * 10)):
         if look():
@@ -78,7 +78,7 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
 def test_it_ends_when_its_state_is_gone(tmp_path: Path) -> None:
     state = tmp_path / "gone"
     rehearsal = server.start(state)
-    with urllib.request.urlopen(f"{rehearsal.endpoint_url}/rehearsal/health", timeout=5) as answer:
+    with urllib.request.urlopen(f"{rehearsal.endpoint_url}/rehearsal/health", timeout=30) as answer:
         assert json.load(answer)["pid"] == rehearsal.pid
     shutil.rmtree(state)
     until(lambda: start_time(rehearsal.pid) is None)

@@ -26,6 +26,8 @@ MODEL_FOLDER = ROOT / "models" / "auto_mpg"
 WEIGHTS = np.array([-0.3, 0.0, -0.03, -0.005, 0.0, 0.1, 1.5], dtype=np.float32)
 BIAS = -150.0
 HORSEPOWER_WHEN_MISSING = 100.0
+PATIENCE = 60.0
+"""Seconds that a test waits for what a busy machine may delay. What is promised in less time is measured by itself."""
 
 
 def graph(weights: np.ndarray = WEIGHTS, bias: float = BIAS) -> bytes:
@@ -166,13 +168,20 @@ def car() -> dict[str, object]:
     }
 
 
+def keep_free_port() -> socket.socket:
+    """A socket whose port nobody else is given while it is open: only who asks for that very port can listen there."""
+    kept = socket.socket()
+    kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    kept.bind(("127.0.0.1", 0))
+    return kept
+
+
 class Process:
     """A server process on a free port of this machine, its stderr kept in a file."""
 
     def __init__(self, base: Path, log: Path, files: int | None = None, **environ: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port: int = free.getsockname()[1]
+        self._kept = keep_free_port()
+        self.port: int = self._kept.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = log
         settings = {
@@ -188,18 +197,20 @@ class Process:
                 [*limited, sys.executable, "-m", "serving", "serve"], env=os.environ | settings | environ, stderr=file
             )
 
-    def wait_until_ready(self, seconds: float = 30) -> None:
+    def wait_until_ready(self, seconds: float = PATIENCE) -> None:
+        """Until it answers and has said so: whatever the log has later is about what came later."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
                 if httpx.get(f"{self.url}/ping", timeout=5).status_code == 200:
+                    self.wait_until_said(" ready, loaded in ")
                     return
             except httpx.TransportError:
                 pass
             time.sleep(0.05)
         raise AssertionError(f"the server is not ready: {self.stderr()}")
 
-    def wait_until_said(self, text: str, seconds: float = 30) -> None:
+    def wait_until_said(self, text: str, seconds: float = PATIENCE) -> None:
         """Wait until the log has `text`: a worker answers before its group's process has said so."""
         deadline = time.monotonic() + seconds
         while text not in self.stderr():
@@ -207,12 +218,17 @@ class Process:
             time.sleep(0.02)
 
     def stderr(self) -> str:
-        return self.log.read_text(encoding="utf-8")
+        """The log so far; a line that is just being written is waited for."""
+        deadline = time.monotonic() + 2
+        while not (content := self.log.read_bytes()).endswith(b"\n") and content and time.monotonic() < deadline:
+            time.sleep(0.005)
+        return content.decode()
 
     def end(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
+        self._kept.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import http.client
 import json
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from rehearsal import ports
 from rehearsal.aws import runtime
 from rehearsal.aws.endpoints.model import ModelError, ServedModel
 from rehearsal.aws.jobs import container
@@ -18,13 +18,16 @@ from rehearsal.aws.jobs.logs import LogStream
 from rehearsal.aws.processes import ClosedError
 from rehearsal.containers.relay import Relay
 
-_HOST = "127.0.0.1"
 _CONTAINER_PORT = 8080  # "Use Your Own Inference Code with Hosting Services": containers listen on port 8080
 _POLL_S = 0.1
 _PING_S = 2.0
 _LONGEST_PAUSE_S = 30.0
 _STOP_GRACE_S = 30.0  # "Use Your Own Inference Code with Hosting Services": SIGKILL comes 30 s after SIGTERM
 _INVOKE_S = 60.0  # InvokeEndpoint: the container has 60 seconds to answer
+
+
+class _PortTakenError(ModelError):
+    """Somebody else took the container's port between its choice and the container's start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +59,7 @@ class Fleet:
             file=home / "log.txt",
         )
         self._process: subprocess.Popen[bytes] | None = None
+        self._readers: list[threading.Thread] = []
         self._ending = threading.Event()
         self._lock = threading.Lock()
         self._command: container.Command | None = None
@@ -66,7 +70,7 @@ class Fleet:
     @property
     def url(self) -> str:
         """Where the container listens."""
-        return f"http://{_HOST}:{self.port}"
+        return f"http://{ports.HOST}:{self.port}"
 
     @property
     def pid(self) -> int | None:
@@ -79,8 +83,7 @@ class Fleet:
         self._home.mkdir(parents=True)
         try:
             self._command = self.model.prepare(self._home, self._log)
-            self._launch()
-            self._until_healthy()
+            self._launch_until_healthy()
         except BaseException:
             self.stop()
             raise
@@ -134,7 +137,7 @@ class Fleet:
             # Looked at under the lock: a stop from now on finds the process, and with it the relay.
             if self._ending.is_set():
                 return
-            self.port = _free_port()
+            self.port = ports.free_port()
             box = self._command.box
             if box is not None and box.isolated:
                 # Nothing of the container's network is this machine's: it listens on the port that SageMaker knows.
@@ -142,10 +145,14 @@ class Fleet:
                 variables = {}
             else:
                 # An instance of its own would give it a worker a processor; here all variants share this machine.
-                variables = {"SAGEMAKER_BIND_TO_PORT": str(self.port), "SERVING_HOST": _HOST, "SERVING_WORKERS": "1"}
+                variables = {
+                    "SAGEMAKER_BIND_TO_PORT": str(self.port),
+                    "SERVING_HOST": ports.HOST,
+                    "SERVING_WORKERS": "1",
+                }
             command = replace(self._command, environment={**self._command.environment, **variables})
             try:
-                self._process, _threads = container.launch(command)
+                self._process, self._readers = container.launch(command)
             except BaseException:
                 self._close_relay()
                 raise
@@ -153,18 +160,31 @@ class Fleet:
     def _reap(self, process: subprocess.Popen[bytes]) -> None:
         assert self._command is not None  # noqa: S101 - set by start
         container.reap(process, self._command)
+        container.hear_out(self._readers)
         self._close_relay()
 
     def _close_relay(self) -> None:
         if self._relay is not None:
             self._relay.close()
 
+    def _launch_until_healthy(self) -> None:
+        for _ in range(ports.TRIES - 1):
+            self._launch()
+            try:
+                return self._until_healthy()
+            except _PortTakenError:
+                continue
+        self._launch()
+        return self._until_healthy()
+
     def _until_healthy(self) -> None:
         deadline = time.monotonic() + self.startup_s
         while time.monotonic() < deadline and not self._ending.is_set():
             if self._dead():
-                time.sleep(_POLL_S)  # its last words are still on their way
-                raise ModelError(f"The container of variant {self.variant} exited: {self._log.last_line()}")
+                if self._process is not None:
+                    self._reap(self._process)
+                error = _PortTakenError if ports.taken(self.port) else ModelError
+                raise error(f"The container of variant {self.variant} exited: {self._log.last_line()}")
             if self._healthy():
                 return
             time.sleep(_POLL_S)
@@ -199,7 +219,7 @@ class Fleet:
     def _request(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], *, timeout_s: float
     ) -> Answer:
-        connection = http.client.HTTPConnection(_HOST, self.port, timeout=timeout_s)
+        connection = http.client.HTTPConnection(ports.HOST, self.port, timeout=timeout_s)
         try:
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
@@ -207,9 +227,3 @@ class Fleet:
             return Answer(status=answer.status, content_type=content_type, body=answer.read())
         finally:
             connection.close()
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])

@@ -20,7 +20,8 @@ from rehearsal.containers import training_packages
 from rehearsal.containers.box import Box, open_to_all, run_environment, run_words
 
 _POLL_S = 0.1
-_LOG_S = 5.0
+_LOG_S = 30.0
+"""What a dead container's last lines may take; longer only where a process that left its group holds the pipe."""
 _ML = "/opt/ml"
 Why = Literal["exited", "stopped", "past its limit"]
 
@@ -177,9 +178,14 @@ def run(
         time.sleep(_POLL_S)
     seconds = time.monotonic() - begun
     code = reap(process, command)
+    hear_out(threads)
+    return Ended(exit_code=code, why=why, seconds=seconds)
+
+
+def hear_out(threads: list[threading.Thread]) -> None:
+    """Wait until everything that an ended process printed is in its log."""
     for thread in threads:
         thread.join(_LOG_S)
-    return Ended(exit_code=code, why=why, seconds=seconds)
 
 
 def reap(process: subprocess.Popen[bytes], command: Command) -> int:

@@ -33,6 +33,8 @@ _OLDEST_SECONDS: Final = 60.0
 _IDLE_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = 1.0
 _LOG_SECONDS: Final = 60.0
+_NAMING_SECONDS: Final = 3.0
+"""Time for what is being written when a stop has no more to spare, and for the files to get their names."""
 _REST: Final = 9.0
 """Seconds of sleep for each second of work."""
 
@@ -66,6 +68,8 @@ class Capture:
         self._put_values = self._taken_values = 0
         self._files: dict[tuple[str, str], CaptureFile] = {}
         self._stopping = threading.Event()
+        self._until = 0.0
+        """When the last of what waits is written, once it is to stop."""
         self._retry_at = 0.0
         self._log_at = 0.0
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -75,9 +79,13 @@ class Capture:
         self._thread.start()
 
     def close(self, seconds: float = 2.0) -> None:
-        """Write what waits, for at most `seconds`, and give the files their names."""
+        """Write what waits, for at most `seconds`, and give the files their names; what is left is counted as lost.
+
+        Nobody may come to recover a file without a name: the next container has another disk.
+        """
+        self._until = time.monotonic() + seconds
         self._stopping.set()
-        self._thread.join(seconds)
+        self._thread.join(seconds + _NAMING_SECONDS)
 
     def batch(self, batch: Batch) -> None:
         """Put a sample of the batch's requests into the queue."""
@@ -127,8 +135,9 @@ class Capture:
             else:
                 self._stopping.wait(_REST * (time.thread_time() - begun))
             self._each_file(CaptureFile.turn_over)
-        while self._write_some(lambda: None):
+        while time.monotonic() < self._until and self._write_some(lambda: None):
             pass
+        self._cells[shared.CAPTURE_DROPPED_FULL] += len(self._queue)
         self._each_file(CaptureFile.close)
 
     @staticmethod

@@ -45,7 +45,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asynchronous, "_POLL_S", 0)
 
 
-def asker_of(cloud: Cloud, wait_s: float = 5) -> AsyncAsker:
+def asker_of(cloud: Cloud, wait_s: float = 60) -> AsyncAsker:
     anything: Any = cloud
     return AsyncAsker(runtime=anything, s3=anything, endpoint="cars", bucket="capture", model="auto-mpg", wait_s=wait_s)
 

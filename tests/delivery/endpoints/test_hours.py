@@ -128,7 +128,7 @@ def test_an_endpoint_stops_and_is_made_again_as_it_was(aws: Any) -> None:
     assert aws.describe_endpoint_config(EndpointConfigName="c-2")
     assert close(client, [NAME], LATER).moved == ()
 
-    assert reopen(client, [NAME], state(), wait_s=5).moved == (NAME,)
+    assert reopen(client, [NAME], state(), wait_s=60).moved == (NAME,)
     live = aws.describe_endpoint(EndpointName=NAME)
     assert live["EndpointConfigName"] == "c-2"
     assert aws.list_tags(ResourceArn=live["EndpointArn"])["Tags"] == [{"Key": "stack", "Value": "staging"}]
@@ -136,7 +136,7 @@ def test_an_endpoint_stops_and_is_made_again_as_it_was(aws: Any) -> None:
     assert (target["ResourceId"], target["MinCapacity"], target["MaxCapacity"]) == (SCALED, 1, 4)
     (policy,) = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
     assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 600
-    assert reopen(client, [NAME], state(), wait_s=5).moved == ()
+    assert reopen(client, [NAME], state(), wait_s=60).moved == ()
 
 
 @pytest.mark.slow

@@ -108,17 +108,18 @@ def test_the_other_commands_ask_no_question(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_ctrl_c_waits_for_the_command_to_save_its_state(tmp_path: Path) -> None:
-    """In a process of its own: an interrupt reaches the whole group, as from a terminal."""
-    stack(tmp_path, f"trap 'sleep 0.5; touch {tmp_path}/saved; exit 1' INT\ntouch {tmp_path}/begun\nsleep 20 & wait $!")
+    """In a process of its own, which is interrupted once it listens to what its command says."""
+    begun, saved = tmp_path / "begun", tmp_path / "saved"
+    stack(tmp_path, f"trap 'sleep 0.5; touch {saved}; exit 1' INT\necho {begun}\nsleep 20 & wait $!")
     program = (
         "from pathlib import Path; from delivery.pulumi.command import PulumiStack\n"
         f"PulumiStack(project_dir=Path({str(tmp_path)!r}), name='dev', "
-        f"environment={{'PATH': '{tmp_path}/bin:/usr/bin:/bin'}}).up()"
+        f"environment={{'PATH': '{tmp_path}/bin:/usr/bin:/bin'}}).up(on_line=lambda line: Path(line.strip()).touch())"
     )
     process = subprocess.Popen([sys.executable, "-c", program], start_new_session=True, stderr=subprocess.PIPE)
-    while not (tmp_path / "begun").exists() and process.poll() is None:
+    while not begun.exists() and process.poll() is None:
         threading.Event().wait(0.05)
     process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=20)
+    _, stderr = process.communicate(timeout=90)
     assert b"KeyboardInterrupt" in stderr
-    assert (tmp_path / "saved").exists()
+    assert saved.exists()

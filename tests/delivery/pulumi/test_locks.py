@@ -7,8 +7,6 @@ import pytest
 from delivery.pulumi.backend import open_bucket
 from delivery.pulumi.locks import LockError, find_locks, release, whoami
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture
 def backend(tmp_path: Path) -> str:
@@ -21,7 +19,7 @@ def lock(backend: str, user: str, minutes_ago: int, stack: str = "dev") -> None:
         "username": user,
         "hostname": "runner",
         # As Go writes a time: more digits than a microsecond has, and an offset.
-        "timestamp": f"{NOW - timedelta(minutes=minutes_ago):%Y-%m-%dT%H:%M:%S}.123456789Z",
+        "timestamp": f"{datetime.now(UTC) - timedelta(minutes=minutes_ago):%Y-%m-%dT%H:%M:%S}.123456789Z",
     }
     key = f".pulumi/locks/organization/drivetrain/{stack}/{user}-{minutes_ago}.json"
     open_bucket(backend).write(key, json.dumps(content))

@@ -18,7 +18,7 @@ def test_the_platform_comes_first_and_what_is_not_touched_not_at_all() -> None:
 
 
 def test_the_stacks_of_a_wave_are_deployed_at_once() -> None:
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=120)
     begun: list[str] = []
 
     def deploy(stack: str) -> str:

@@ -1,7 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
-from delivery.cost import Estimate
+from delivery.cost import Estimate, OnDemand
 from delivery.cost.estimate import CostLine
 from delivery.gate import check
 from delivery.pulumi.preview import Preview, PreviewStep
@@ -64,6 +64,22 @@ def test_a_price_that_only_a_use_would_have_is_not_missed_in_the_sum() -> None:
     text = reported(after=replace(estimate(1, 1, lacking, use), unknown_uses=(use,)))
     assert f"- unknown: {lacking}" in text
     assert use not in text
+
+
+def test_what_each_use_costs_is_told_once_for_all_that_are_alike() -> None:
+    uses = [
+        OnDemand(name=name, type="t", key="sagemaker.transform.ml.m5.large", what="a transform job", usd=usd, per=per)
+        for name, usd, per in (("cars", 0.128, "hour"), ("<bikes>", 0.128, "hour"), ("topic", 0.5, "million"))
+    ]
+    text = reported(after=replace(estimate(1, 1), on_demand=tuple(uses)))
+    told = text[text.index("<details><summary>On demand, in no sum</summary>\n") :].splitlines()
+    assert told[2:] == [
+        "- 0.128 an hour of a transform job (sagemaker.transform.ml.m5.large): cars, ‹bikes›",
+        "- 0.5 a million a transform job (sagemaker.transform.ml.m5.large): topic",
+        "",
+        "</details>",
+    ]
+    assert "no difference, then 1.00;" in text
 
 
 def test_the_names_of_a_pull_request_cannot_write_into_the_comment() -> None:

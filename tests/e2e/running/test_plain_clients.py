@@ -22,8 +22,16 @@ def test_a_model_folder_has_its_tables(checkout: Checkout, model: str) -> None:
     glue = checkout.client("glue")
     table = model.replace("-", "_")
     for layer in ("curated", "quarantine"):
-        found = glue.get_table(DatabaseName=checkout.names.database(layer), Name=table)["Table"]
+        database = glue.get_database(Name=checkout.names.database(layer))["Database"]
+        found = glue.get_table(DatabaseName=database["Name"], Name=table)["Table"]
         assert found["Parameters"]["table_type"] == "ICEBERG"
+        # Lake Formation asks who makes a table for a grant on its place, but not inside the place of its database.
+        assert found["StorageDescriptor"]["Location"].startswith(f"{database['LocationUri']}/")
+
+
+def test_no_job_may_make_tables_wherever_it_likes(checkout: Checkout) -> None:
+    granted = checkout.client("lakeformation").list_permissions()["PrincipalResourcePermissions"]
+    assert {permission for each in granted for permission in each["Permissions"]} == {"CREATE_TABLE", "DESCRIBE"}
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -46,7 +46,7 @@ def test_a_command_of_the_readme_works(checkout: Checkout, path: str, command: s
         env={**checkout.environment(), "PATH": path},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=280,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

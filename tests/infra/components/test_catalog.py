@@ -83,7 +83,6 @@ def test_jobs_are_granted_what_they_need_of_the_lake(declared: Any, project_dir:
     ingest, validate = names.role_arn("auto-mpg-ingest"), names.role_arn("auto-mpg-validate")
     writes = ("CREATE_TABLE", "DESCRIBE")
     assert granted == {
-        (ingest, (("arn", "arn:aws:made-up:::lake/warehouse"),), ("DATA_LOCATION_ACCESS",)),
         (ingest, (("name", "drivetrain_dev_curated"),), writes),
         (ingest, (("name", "drivetrain_dev_quarantine"),), writes),
         (validate, (("name", "drivetrain_dev_curated"),), ("DESCRIBE",)),
@@ -132,5 +131,5 @@ def test_where_nobody_is_named_nobody_is_granted_the_predictions(run_program: An
 
 def place(inputs: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     """What a grant is on."""
-    found = inputs.get("database") or inputs.get("table") or inputs["dataLocation"]
+    found = inputs.get("database") or inputs["table"]
     return tuple(sorted(found.items()))

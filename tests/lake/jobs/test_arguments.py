@@ -55,7 +55,7 @@ def run(place, package, tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=200,
         )
 
     return run_script

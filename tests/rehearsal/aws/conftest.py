@@ -91,7 +91,8 @@ class Account:
 
 @pytest.fixture(scope="session")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.Rehearsal]:
-    started = server.start(tmp_path_factory.mktemp("rehearsal"), stop_grace_s=2.0)
+    # The grace is what a job that leaves by itself has on a busy machine, and what a deaf one takes from the tests.
+    started = server.start(tmp_path_factory.mktemp("rehearsal"), stop_grace_s=6.0)
     yield started
     started.stop()
 
@@ -117,7 +118,7 @@ def eventually() -> Callable[..., Any]:
     return wait_until
 
 
-def wait_until(look: Callable[[], Any], *, seconds: float = 30.0) -> Any:
+def wait_until(look: Callable[[], Any], *, seconds: float = 60.0) -> Any:
     """The first true answer of `look`; fails after `seconds`."""
     pause = threading.Event()
     for _ in range(int(seconds * 10)):

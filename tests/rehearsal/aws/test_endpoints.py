@@ -1,7 +1,6 @@
 """Endpoints serve the container's answers, change blue-green, and keep the old fleet when the new one fails."""
 
 import json
-import os
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from rehearsal.aws import archives
+from rehearsal.aws.processes import start_time
 
 pytestmark = pytest.mark.slow
 
@@ -19,9 +19,11 @@ import http.server, json, os, pathlib, sys
 model = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"]) / "model"
 if (model / "broken").exists():
     sys.exit("manifest does not match: refusing to serve")
+held = model / "held.txt"
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.answer(200, b"")
+        waits = held.exists() and not pathlib.Path(held.read_text()).exists()
+        self.answer(503 if waits else 200, b"")
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == b"bad":
@@ -87,6 +89,11 @@ class Stage:
         )
         return json.loads(answer["Body"].read())
 
+    def serving(self) -> dict[str, Any]:
+        """The one process that serves in the account."""
+        (found,) = [each for each in self.account.rehearsal.endpoints() if each["account"] == self.account.account_id]
+        return found
+
 
 def instances(kind: str, count: int) -> dict[str, Any]:
     return {"InstanceType": kind, "InitialInstanceCount": count, "InitialVariantWeight": 1.0}
@@ -113,11 +120,9 @@ def test_an_endpoint_serves_its_artefact(stage: Stage) -> None:
         "release": "first",
         "arguments": ["serve"],
     }
-    (serving,) = [
-        entry for entry in stage.account.rehearsal.endpoints() if entry["account"] == stage.account.account_id
-    ]
+    serving = stage.serving()
     assert (serving["endpoint"], serving["model"]) == ("cars", "first")
-    with urllib.request.urlopen(f"{serving['url']}/ping", timeout=5) as ping:
+    with urllib.request.urlopen(f"{serving['url']}/ping", timeout=30) as ping:
         assert ping.status == 200
     assert stage.sagemaker.list_endpoints()["Endpoints"][0]["EndpointStatus"] == "InService"
     assert stage.sagemaker.list_tags(ResourceArn=found["EndpointArn"])["Tags"] == [{"Key": "a", "Value": "b"}]
@@ -138,17 +143,21 @@ def test_an_error_of_the_container_is_a_model_error(stage: Stage) -> None:
 
 
 def test_an_update_moves_to_the_new_fleet_and_a_failed_one_keeps_the_old(stage: Stage) -> None:
-    for name, files in (("first", {"weights.txt": "one"}), ("second", {"weights.txt": "two"}), ("bad", {"broken": ""})):
-        stage.configuration(name, files)
+    let_in = stage.folder / "let-in"
+    stage.configuration("first", {"weights.txt": "one"})
+    stage.configuration("second", {"weights.txt": "two", "held.txt": str(let_in)})
+    stage.configuration("bad", {"broken": ""})
     stage.sagemaker.create_endpoint(EndpointName="cars", EndpointConfigName="first")
     stage.settled()
-    old = stage.account.rehearsal.endpoints()[-1]["pid"]
+    old = stage.serving()["pid"]
     stage.sagemaker.update_endpoint(EndpointName="cars", EndpointConfigName="second")
     with pytest.raises(ClientError, match="in-progress"):
         stage.sagemaker.update_endpoint(EndpointName="cars", EndpointConfigName="first")
+    assert stage.invoke()["weights"] == "one"
+    let_in.touch()
     assert stage.settled()["EndpointConfigName"] == "second"
     assert stage.invoke()["weights"] == "two"
-    stage.eventually(lambda: not alive(old))
+    stage.eventually(lambda: start_time(old) is None)
     stage.sagemaker.update_endpoint(EndpointName="cars", EndpointConfigName="bad")
     found = stage.settled()
     assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", "second")
@@ -186,9 +195,10 @@ def test_a_deleted_endpoint_leaves_nothing(stage: Stage) -> None:
     stage.configuration("first", {"weights.txt": "one"})
     stage.sagemaker.create_endpoint(EndpointName="cars", EndpointConfigName="first")
     stage.settled()
-    pid = stage.account.rehearsal.endpoints()[-1]["pid"]
+    pid = stage.serving()["pid"]
+    assert start_time(pid) is not None
     stage.sagemaker.delete_endpoint(EndpointName="cars")
-    assert not alive(pid)
+    assert start_time(pid) is None
     with pytest.raises(ClientError, match="Could not find endpoint"):
         stage.sagemaker.describe_endpoint(EndpointName="cars")
 
@@ -213,11 +223,3 @@ def test_a_configuration_is_kept_whole(stage: Stage) -> None:
     assert found["VpcConfig"]["Subnets"] == ["subnet-1"]
     with pytest.raises(ClientError, match=r"instanceType.*enum value set"):
         stage.configuration("odd", {"weights.txt": "one"}, variant=instances("ml.odd.large", 1))
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2][:3]

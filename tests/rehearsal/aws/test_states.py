@@ -137,7 +137,7 @@ class Machine:
             found = self.states.describe_execution(executionArn=arn)
             return found if found["status"] != "RUNNING" else None
 
-        return self.eventually(look, seconds=60)
+        return self.eventually(look, seconds=120)
 
     def start(self, mode: str, name: str = "one", limit: int = 60) -> str:
         content = json.dumps({"mode": mode, "limit": limit})
@@ -219,6 +219,8 @@ def test_stopping_the_execution_stops_its_job(machine: Machine) -> None:
     machine.eventually(lambda: status() == "InProgress")
     machine.states.stop_execution(executionArn=arn)
     machine.eventually(lambda: status() == "Stopped")
+    # The execution ends by itself, a moment before its job or after.
+    machine.eventually(lambda: machine.states.describe_execution(executionArn=arn)["status"] != "RUNNING")
     assert machine.states.describe_execution(executionArn=arn)["status"] == "ABORTED"
 
 

@@ -33,6 +33,10 @@ def test_credentials_are_named_and_never_told() -> None:
     assert environment.get("PATH") != "/mine", "podman is found by the PATH of this machine"
 
 
+def test_podman_removes_nothing_before_its_exit_code_is_known() -> None:
+    assert "--rm" not in run_words(ENGINE, box(), {})
+
+
 @pytest.mark.parametrize(("isolated", "network"), [(True, "none"), (False, "host")])
 def test_isolation_is_no_network(isolated: bool, network: str) -> None:
     words = run_words(ENGINE, box(isolated=isolated), {})

@@ -17,6 +17,7 @@ from rehearsal.engine import (
     refresh,
     up,
 )
+from rehearsal.engine.deployment import Deployment
 from rehearsal.engine.project import ProjectError
 from rehearsal.engine.stacks import WrongAccountError
 from rehearsal.engine.storage import StackLockedError, locked
@@ -139,9 +140,7 @@ def test_an_error_of_the_program_is_shown_as_it_is(
     assert not (state_file.parent / "local.json.journal").exists()
 
 
-def test_ctrl_c_lets_what_is_under_way_finish_and_keeps_it(
-    tiny: Path, state_file: Path, environment: Environment
-) -> None:
+def interrupted(tiny: Path, state_file: Path, environment: Environment) -> None:
     def interrupt(event: Event) -> None:
         if event.status == "done":
             os.kill(os.getpid(), signal.SIGINT)
@@ -149,10 +148,31 @@ def test_ctrl_c_lets_what_is_under_way_finish_and_keeps_it(
     with pytest.raises(KeyboardInterrupt):
         up(tiny, "local", state_file, environment, progress=interrupt)
     assert not [thread for thread in threading.enumerate() if thread.name.startswith(("program", "register"))]
+
+
+def test_ctrl_c_lets_what_is_under_way_finish_and_keeps_it(
+    tiny: Path, state_file: Path, environment: Environment
+) -> None:
+    interrupted(tiny, state_file, environment)
     held = [entry for entry in held_in(state_file) if entry["type"].startswith("aws:")]
     result = up(tiny, "local", state_file, environment)
     assert len(held) == len(result.same) > 0
     assert len(result.created) == 5 - len(held)
+
+
+def test_ctrl_c_that_comes_again_while_it_is_heard_leaves_nothing_running(
+    tiny: Path, state_file: Path, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = Deployment.stop
+
+    def stop_and_hear(deployment: Deployment) -> None:
+        monkeypatch.setattr(Deployment, "stop", stop)
+        os.kill(os.getpid(), signal.SIGINT)
+        stop(deployment)
+
+    monkeypatch.setattr(Deployment, "stop", stop_and_hear)
+    interrupted(tiny, state_file, environment)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_wrong_account_is_refused(project: Project, state_file: Path, environment: Environment) -> None:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -184,6 +184,7 @@ def test_every_type_is_served_once_and_says_what_it_is() -> None:
         assert token.startswith("aws:")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(), st.lists(st.text())))
 def test_a_policy_reads_back_as_it_was_written(document: dict[str, Any]) -> None:
     written = json.dumps(document, indent=3)

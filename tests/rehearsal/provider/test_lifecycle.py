@@ -1,6 +1,6 @@
 import re
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rehearsal.provider.handler import AutoName, AwsClients, Created, Properties, ResourceHandler
@@ -48,6 +48,7 @@ def test_the_same_seed_gives_the_same_name() -> None:
     assert first == second
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text("abc-", min_size=1, max_size=80), st.integers(8, 64))
 def test_a_name_fits_and_ends_in_seven_digits(logical: str, longest: int) -> None:
     name = fresh_name(AutoName(name_property="name", max_length=longest), logical)

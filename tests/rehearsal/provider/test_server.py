@@ -244,6 +244,6 @@ def test_the_process_prints_its_port_and_ends_when_told(moto_url: str) -> None:
         assert info.version
     finally:
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
         if process.stdout is not None:
             process.stdout.close()

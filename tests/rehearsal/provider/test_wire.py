@@ -2,7 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rehearsal.provider.wire import (
@@ -27,6 +27,7 @@ PLAIN = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(), PLAIN))
 def test_plain_values_come_back_as_they_were(properties: dict[str, Any]) -> None:
     assert from_struct(to_struct(properties)) == properties

@@ -33,7 +33,7 @@ def wait(name):
     marker = Path(os.environ.get("HALFWAY", "/nowhere/at/all"))
     if marker.parent.exists() and not marker.exists():
         marker.write_text(name)
-        time.sleep(60)
+        time.sleep(300)
     return name + "-second"
 
 
@@ -64,7 +64,7 @@ def killed_halfway(stack: PulumiStack, marker: Path) -> None:
     environment = {**(stack.environment or {}), "HALFWAY": str(marker)}
     command = ["pulumi", "up", "--yes", "--skip-preview", "--stack", stack.name]
     process = subprocess.Popen(command, cwd=stack.project_dir, env=environment, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not marker.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.05)
     process.kill()

@@ -6,7 +6,8 @@ import pytest
 
 from serving.core.batching import Lane, Limits, Ticket
 from serving.core.call import Call
-from serving.core.job import Job
+from serving.core.errors import RequestError
+from serving.core.job import Answered, Job
 from serving.core.variants import WeightedRouter
 from tests.serving.core.test_engine import FakeService, Rig, as_service
 
@@ -93,15 +94,42 @@ def test_a_late_reply_that_fails_harms_no_other(capsys: pytest.CaptureFixture[st
     rig.submit(b"b")
     rig.loop.now += 2
     rig.loop.turn()
-    assert (rig.codes(), rig.watch.refusals) == (["ok"], [(504, "deadline_exceeded")])
+    assert (rig.codes(), rig.watch.refusals) == (["ok"], [(500, "internal")])
     assert "a reply that cannot be written" in capsys.readouterr().err
 
 
-def test_a_refusal_that_cannot_be_told_is_counted_and_raises_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refusal_that_cannot_be_told_counts_as_our_failure_and_raises_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     rig = Rig()
     rig.engine.submit(Call(b"wrong"), broken).cancel()
-    assert rig.watch.refusals == [(400, "wrong_type")]
+    assert rig.watch.refusals == [(500, "internal")]
     assert "a reply that cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("body", [b"a", b"late", b"wrong"])
+def test_what_a_caller_was_told_in_place_of_its_answer_is_what_counts(
+    body: bytes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told: list[object] = []
+
+    def instead(_: object) -> None:
+        raise RequestError("internal", "the answer could not be written", status=500)
+
+    def batch(service: object, jobs: object, answered: Answered, *_: object, **__: object) -> None:
+        told.extend(answer.code if isinstance(answer, RequestError) else answer.body for answer in answered.answers)
+
+    rig = Rig()
+    monkeypatch.setattr(rig.watch, "batch", batch)
+    rig.submit(b"before")
+    rig.engine.submit(Call(body, deadline=rig.loop.now + 1 if body == b"late" else None), instead)
+    rig.loop.now += 2
+    rig.loop.turn()
+    if body == b"a":
+        assert (told, rig.watch.refusals) == ([b"before", "internal"], [])
+    else:
+        assert (told, rig.watch.refusals) == ([b"before"], [(500, "internal")])
+    assert capsys.readouterr().err == "", "whoever told it in its place has said why"
 
 
 def test_a_refusal_that_cannot_be_counted_is_told(

@@ -10,7 +10,7 @@ import uvloop
 
 from serving.http.fronts import FRONTS, FrontName
 from serving.http.limits import Limits
-from tests.serving.http.harness import Server
+from tests.serving.http.harness import PATIENCE, Server
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def run() -> Iterator[Callable[[Coroutine[Any, Any, Any]], Any]]:
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result(10)
+    yield lambda coroutine: asyncio.run_coroutine_threadsafe(coroutine, loop).result(PATIENCE)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()

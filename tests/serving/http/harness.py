@@ -3,9 +3,11 @@
 import asyncio
 import json
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,12 +20,23 @@ from serving.http.connection import Connection
 from serving.http.exchange import Shared
 from serving.http.fronts import Front, FrontName, create_front
 from serving.http.limits import Limits
+from serving.http.observer import Observer
 from serving.http.routes import Response, Site, SiteContext
 
 BODY_LIMIT = 1000
 HOLD, BUSY = b"hold", b"busy"
 VARIANTS = ("blue", "green")
 """Those of the engine below; the first is the default one."""
+PATIENCE = 60.0
+"""Seconds after which a test waits in vain. A machine may stand still for some of them."""
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what the loop's thread does; a test that waits in vain fails."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
 
 
 class Ticket:
@@ -46,9 +59,13 @@ class Ticket:
 
 
 class EchoEngine:
-    """Answers with the body it was sent, in the same turn; keeps what begins with "hold", refuses "busy"."""
+    """Answers with the body it was sent, in the same turn; keeps what begins with "hold", refuses "busy".
 
-    def __init__(self, call_soon: Callable[..., object]) -> None:
+    As the engine it counts, in `counts`, what its callers were told in place of that.
+    """
+
+    def __init__(self, call_soon: Callable[..., object], counts: "Counts | None" = None) -> None:
+        self.counts = counts or Counts()
         self.calls: list[Call] = []
         self.held: list[Ticket] = []
         self.cancelled: list[bytes] = []
@@ -57,6 +74,7 @@ class EchoEngine:
 
     def submit(self, call: Call, reply: Callable[[Any], None]) -> Ticket:
         self.calls.append(call)
+        reply = partial(self._tell, call, reply)
         if call.body == BUSY:
             reply(RequestError("overloaded", "too much to do", status=503, retry_after=3))
             return Ticket(self, None, b"")
@@ -66,6 +84,12 @@ class EchoEngine:
         else:
             self._call_soon(ticket.settle)
         return ticket
+
+    def _tell(self, call: Call, reply: Callable[[Any], None], outcome: Any) -> None:
+        try:
+            reply(outcome)
+        except RequestError as told:
+            self.counts.refused(told.status, told.code, call=call, variant=self.variant(call.variant))
 
     def variant(self, named: str) -> str:
         return named if named in VARIANTS else VARIANTS[0]
@@ -153,7 +177,7 @@ class Client:
     """A raw socket, read by h11."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._read = b""
 
     def send(self, data: bytes) -> "Client":
@@ -205,7 +229,7 @@ class Server:
 
     async def _start(self, listener: socket.socket, limits: Limits) -> Front:
         self.loop = asyncio.get_running_loop()
-        self.engine = EchoEngine(self.loop.call_soon)
+        self.engine = EchoEngine(self.loop.call_soon, self.counts)
         engine = cast("Any", self.engine)
         front = create_front(self.name, engine, site_of(engine), limits, self.counts)
         await front.start([listener])
@@ -221,8 +245,10 @@ class Server:
         self._run(self._front.stop(seconds))
 
     def stop_soon(self, seconds: float) -> Any:
-        """Begin to stop; a future."""
-        return asyncio.run_coroutine_threadsafe(self._front.stop(seconds), self.loop)
+        """Begin to stop; a future. It has begun when this returns, so that whatever is sent now meets a stop."""
+        stopped = asyncio.run_coroutine_threadsafe(self._front.stop(seconds), self.loop)
+        self._run(asyncio.sleep(0))
+        return stopped
 
 
 class Clock:
@@ -287,13 +313,16 @@ class Transport:
 class Bench:
     """A connection of the default front without sockets or time."""
 
-    def __init__(self, make_engine: Callable[[Any], Any] | None = None, **limits: Any) -> None:
+    def __init__(
+        self, make_engine: Callable[[Any], Any] | None = None, observer: Observer | None = None, **limits: Any
+    ) -> None:
         self.clock = Clock()
-        self.engine = EchoEngine(self.clock.call_soon)
-        engine = make_engine(self.clock.call_soon) if make_engine else cast("Any", self.engine)
         self.counts = Counts()
+        self.engine = EchoEngine(self.clock.call_soon, self.counts)
+        engine = make_engine(self.clock.call_soon) if make_engine else cast("Any", self.engine)
+        observer = observer or self.counts
         self.shared = Shared(
-            engine, site_of(engine), Limits(**limits), self.counts, cast("Any", self.clock), clock=self.clock.time
+            engine, site_of(engine), Limits(**limits), observer, cast("Any", self.clock), clock=self.clock.time
         )
         self.connection, self.transport = self.connect()
 

@@ -12,15 +12,20 @@ from types import FrameType
 from typing import Any, cast
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from serving.core.engine import Engine
 from serving.core.errors import RequestError
 from serving.core.job import Answer
+from serving.core.service import Service
 from serving.http import asgi
 from serving.http.asgi import Application
 from serving.http.limits import Limits
 from serving.http.routes import Response, SiteContext
 from serving.http.turns import Turns
-from tests.serving.http.harness import BUSY, HOLD, Counts, EchoEngine, Ticket, site_of
+from serving.observe import shared
+from serving.observe.metrics import Observer
+from tests.serving.http.harness import BUSY, HOLD, PATIENCE, Counts, EchoEngine, Ticket, site_of
 
 Message = MutableMapping[str, Any]
 
@@ -56,12 +61,12 @@ class Caller:
         asyncio.run(self.ask(**limits))
 
     async def ask(self, **limits: Any) -> None:
-        self.engine = EchoEngine(asyncio.get_running_loop().call_soon)
+        self.engine = EchoEngine(asyncio.get_running_loop().call_soon, self.counts)
         engine = cast("Any", self.engine)
         await self.serve(Application(engine, site_of(engine), Limits(**limits), self.counts))
 
     async def serve(self, application: Application) -> None:
-        await asyncio.wait_for(application(self._scope, self.receive, self.send), 5)
+        await asyncio.wait_for(application(self._scope, self.receive, self.send), PATIENCE)
 
     @property
     def status(self) -> int:
@@ -121,23 +126,62 @@ def test_other_kinds_of_connections_are_refused_as_asgi_wants_it() -> None:
         )
 
 
-@pytest.mark.parametrize("body", [b"1", b"busy"])
-def test_an_answer_that_cannot_be_written_is_a_500(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    answered = asgi.refusal if body == b"busy" else asgi.Response
+def break_answers(monkeypatch: pytest.MonkeyPatch, made_by: str, *, failures: bool = False) -> None:
+    """What `made_by` makes cannot be written from now on: `refusal` or `Response`, 500s only where `failures` says."""
+    answered = getattr(asgi, made_by)
 
     def odd(*arguments: Any, **named: Any) -> Any:
         response = answered(*arguments, **named)
-        return response if response.status == 500 else dataclasses.replace(response, headers={"x": "\u2603"})
+        written = response.status == 500 and not failures
+        return response if written else dataclasses.replace(response, headers={"x": "\u2603"})
 
-    if body == b"busy":
-        monkeypatch.setattr(asgi, "refusal", odd)
-    else:
-        monkeypatch.setattr(asgi, "Response", odd)
+    monkeypatch.setattr(asgi, made_by, odd)
+
+
+@pytest.mark.parametrize("body", [b"1", b"busy"])
+def test_an_answer_that_cannot_be_written_is_a_500(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_answers(monkeypatch, "refusal" if body == b"busy" else "Response")
     caller = Caller(part(body))
     caller.call()
     assert (caller.status, json.loads(caller.body)["error"]["code"]) == (500, "internal")
     assert caller.counts.refusals == [(500, "internal")]
     assert caller.sent[-1].get("more_body", False) is False
+
+
+@pytest.mark.parametrize("what", ["answer", "refusal", "other path", "failure"])
+def test_what_could_not_be_written_is_counted_once(
+    what: str, service: Service, car: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    observer = Observer(shared.allocate(1))
+    if what in ("answer", "failure"):
+        break_answers(monkeypatch, "Response")
+    if what != "answer":
+        break_answers(monkeypatch, "refusal", failures=what == "failure")
+    row = b"{}" if what == "refusal" else json.dumps(car).encode()
+    caller = Caller(
+        part(row),
+        path="/nowhere" if what == "other path" else "/invocations",
+        headers=((b"content-type", b"application/json"),),
+    )
+
+    async def ask() -> None:
+        engine = Engine(asyncio.get_running_loop().call_soon, observer=observer)
+        engine.replace(service)
+        await caller.serve(Application(engine, site_of(engine), Limits(), observer))
+        await asyncio.sleep(0)
+
+    asyncio.run(ask())
+    if what == "failure":
+        assert caller.sent == [], "the server ends a connection of which nothing was said"
+    else:
+        assert caller.status == 500
+    counted = {
+        (sample.name, sample.labels.get("status") or sample.labels["reason"]): sample.value
+        for family in text_string_to_metric_families(observer.text().decode())
+        for sample in family.samples
+        if sample.name in ("serving_requests_total", "serving_rejections_total") and sample.value
+    }
+    assert counted == {("serving_requests_total", "500"): 1, ("serving_rejections_total", "internal"): 1}
 
 
 def test_a_request_that_the_server_ends_is_dropped_from_the_queue() -> None:

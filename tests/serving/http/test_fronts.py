@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.serving.http.harness import BODY_LIMIT, BUSY, HOLD, Server, get, post
+from tests.serving.http.harness import BODY_LIMIT, BUSY, HOLD, PATIENCE, Server, get, post, until
 
 CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -37,10 +37,11 @@ def test_a_request_keeps_its_name(server: Server) -> None:
 
 def test_a_deadline_in_milliseconds_is_handed_on(server: Server) -> None:
     with server.connect() as client:
+        sent = time.monotonic()
         client.send(post(b"1", "X-Request-Deadline-Ms: 2000")).answer()
         deadline = server.engine.calls[-1].deadline
         assert deadline is not None
-        assert 0 < deadline - time.monotonic() < 2.1
+        assert sent <= deadline - 2 <= time.monotonic()
         for wrong in ("0", "-5", "soon", "1.5", "99999999"):
             answer = client.send(post(b"1", f"X-Request-Deadline-Ms: {wrong}")).answer()
             assert (answer.status, answer.error["code"]) == (400, "malformed_request")
@@ -105,8 +106,9 @@ def test_a_body_above_the_limit_is_refused_where_nothing_is_announced(server: Se
         assert (answer.status, answer.error["code"]) == (413, "body_too_large")
 
 
-def test_a_caller_that_sends_all_of_it_still_reads_the_answer(server: Server) -> None:
-    with server.connect() as client:
+def test_a_caller_that_sends_all_of_it_still_reads_the_answer(server: Server, serve: Callable[..., Server]) -> None:
+    """However long that takes: the time for the rest of a refused request must not run out on a slow machine."""
+    with serve(server.name, drain_seconds=PATIENCE).connect() as client:
         answer = client.send(post(b" " * 3_000_000)).answer()
         assert (answer.status, answer.error["code"]) == (413, "body_too_large")
 
@@ -249,14 +251,6 @@ def test_a_caller_that_goes_away_is_dropped_from_the_queue(server: Server) -> No
     until(lambda: body in server.engine.cancelled)
     assert server.engine.cancelled.count(body) == 1
     server.engine.held.clear()
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for what the loop's thread does; a test that waits in vain fails."""
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 SMUGGLED = {

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from tests.serving.http.harness import HOLD, Server, post
+from tests.serving.http.harness import HOLD, PATIENCE, Server, post, until
 
 Serve = Callable[..., Server]
 
@@ -16,9 +16,10 @@ def test_a_stop_finishes_what_has_begun_and_closes_what_is_idle(serve: Serve) ->
     with server.connect() as idle, server.connect() as waiting, server.connect() as sending:
         assert idle.send(post(b"1")).answer().status == 200
         waiting.send(post(HOLD))
-        sending.send(half[:-2])
+        # Of what comes in one read, the answer to the first tells that the half of the second is there, too.
+        assert sending.send(post(b"0") + half[:-2]).answer().status == 200
         until(lambda: bool(server.engine.held) and server.counts.open == 3)
-        stopped: Future[None] = server.stop_soon(5)
+        stopped: Future[None] = server.stop_soon(PATIENCE)
         assert idle.closed()
         assert not stopped.done()
         answer = sending.send(half[-2:]).answer()
@@ -26,34 +27,36 @@ def test_a_stop_finishes_what_has_begun_and_closes_what_is_idle(serve: Serve) ->
         server.release()
         answer = waiting.answer()
         assert (answer.body, answer.headers["connection"]) == (HOLD, "close")
-        stopped.result(5)
+        stopped.result(PATIENCE)
         assert waiting.closed()
     assert server.counts.open == 0
 
 
 def test_a_stopping_front_answers_for_a_moment_whoever_still_comes(serve: Serve) -> None:
-    server = serve(stop_seconds=0.1, tick_seconds=0.02)
+    server = serve(stop_seconds=1.0, tick_seconds=0.02)
     with server.connect() as first, server.connect() as second:
         first.send(post(b"1")).answer()
         second.send(post(b"1")).answer()
-        stopped: Future[None] = server.stop_soon(5)
-        time.sleep(0.02)
+        stopped: Future[None] = server.stop_soon(PATIENCE)
         for client in (first, second):
             answer = client.send(post(b"2")).answer()
             assert (answer.body, answer.headers["connection"]) == (b"2", "close")
-        stopped.result(5)
+        stopped.result(PATIENCE)
 
 
 def test_a_stop_cuts_what_does_not_end(serve: Serve) -> None:
-    server = serve(stop_seconds=0.0, tick_seconds=0.02)
-    with server.connect() as client:
-        client.send(post(HOLD))
-        until(lambda: bool(server.engine.held))
-        start = time.monotonic()
-        server.stop(0.1)
-        assert time.monotonic() - start < 2
-        assert client.closed()
-    assert server.engine.cancelled == [HOLD]
+    took: list[float] = []
+    for _ in range(3):
+        server = serve(stop_seconds=0.0, tick_seconds=0.02)
+        with server.connect() as client:
+            client.send(post(HOLD))
+            until(lambda server=server: bool(server.engine.held))
+            start = time.monotonic()
+            server.stop(0.1)
+            took.append(time.monotonic() - start)
+            assert client.closed()
+        assert server.engine.cancelled == [HOLD]
+    assert min(took) < 2, "the machine may stand still meanwhile, but not each time"
 
 
 def test_a_stopped_front_accepts_nobody_and_may_be_stopped_again(serve: Serve) -> None:
@@ -102,12 +105,5 @@ def test_a_caller_that_reads_nothing_holds_nobody_up(serve: Serve) -> None:
         assert sent < len(data)
         assert other.send(post(b"1")).answer().body == b"1"
         complete = sent // len(post(b"%0900d" % 0))
-        greedy.socket.settimeout(5)
+        greedy.socket.settimeout(PATIENCE)
         assert [int(greedy.answer().body) for _ in range(complete)] == list(range(complete))
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)

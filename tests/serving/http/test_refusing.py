@@ -1,12 +1,18 @@
 """The default front's connection without sockets: what it refuses, how it says so, and what becomes of the rest."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
+from serving.core.engine import Engine
+from serving.core.service import Service
 from serving.http import connection
 from serving.http.memory import HeadMemory
+from serving.observe import shared
+from serving.observe.metrics import Observer
 from tests.serving.http.harness import BUSY, HOLD, VARIANTS, Bench, get, post
 
 CHUNKED = b"POST /invocations HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -153,6 +159,49 @@ def test_a_failed_answer_counts_for_the_variant_that_was_asked(monkeypatch: pyte
     monkeypatch.setattr(bench.shared.writer, "answer", fails)
     bench.read(post(b"1", f"X-Amzn-SageMaker-Target-Variant: {VARIANTS[1]}"))
     assert (bench.counts.refusals[-1], bench.counts.variants[-1]) == ((500, "internal"), VARIANTS[1])
+
+
+@pytest.mark.parametrize("what", ["answer", "failure", "transport"])
+@pytest.mark.parametrize("sent", ["car", "wrong", post(b"1", "Content-Encoding: br"), get("/shows"), get("/nowhere")])
+def test_what_could_not_be_written_is_counted_once(
+    what: str, sent: bytes | str, service: Service, car: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the 500 that it is, whether that could be told or not, and as no other status."""
+    observer = Observer(shared.allocate(1))
+
+    def make(call_soon: Any) -> Engine:
+        engine = Engine(call_soon, observer=observer)
+        engine.replace(service)
+        return engine
+
+    bench = Bench(make, observer)
+    writer, respond = bench.shared.writer, bench.shared.writer.response
+    if what == "transport":
+        monkeypatch.setattr(bench.transport, "write", fails)
+    else:
+        monkeypatch.setattr(writer, "answer", fails)
+        monkeypatch.setattr(
+            writer,
+            "response",
+            lambda response, *more, **options: (
+                respond(response, *more, **options) if (response.status, what) == (500, "answer") else fails()
+            ),
+        )
+    rows = {"car": json.dumps(car).encode(), "wrong": b"{}"}
+    bench.read(post(rows[sent]) if isinstance(sent, str) else sent)
+    assert bench.transport.aborted == (what != "answer")
+    families = text_string_to_metric_families(observer.text().decode())
+    counted = {
+        (sample.name, sample.labels.get("status") or sample.labels["reason"]): sample.value
+        for family in families
+        for sample in family.samples
+        if sample.name in ("serving_requests_total", "serving_rejections_total") and sample.value
+    }
+    if what == "transport" and isinstance(sent, bytes):
+        # It was counted before it was to be written; a page's answer is never counted.
+        assert len(counted) == (0 if sent == get("/shows") else 2)
+    else:
+        assert counted == {("serving_requests_total", "500"): 1, ("serving_rejections_total", "internal"): 1}
 
 
 @pytest.mark.parametrize("what", ["writer", "transport", "flush"])

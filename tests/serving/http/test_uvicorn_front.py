@@ -10,7 +10,7 @@ import pytest
 
 from serving.http import uvicorn_front
 from serving.http.asgi import Application
-from tests.serving.http.harness import Server, post
+from tests.serving.http.harness import PATIENCE, Server, post
 
 Serve = Callable[..., Server]
 
@@ -31,31 +31,33 @@ def test_a_caller_cannot_say_who_it_is(serve: Serve, monkeypatch: pytest.MonkeyP
 
 def test_who_leaves_while_it_stands_in_line_is_not_decoded(serve: Serve) -> None:
     server = serve("asgi")
-    submit, begun, sent = server.engine.submit, threading.Event(), threading.Event()
+    submit, calls = server.engine.submit, server.engine.calls
+    begun, sent, in_line, left = (threading.Event() for _ in range(4))
 
     def slow(call: Any, reply: Any) -> Any:
         begun.set()
-        sent.wait(5)
+        sent.wait(PATIENCE)
         time.sleep(0.02)
+        if len(calls) == 3:  # all are in line then
+            in_line.set()
+            left.wait(PATIENCE)
         return submit(call, reply)
 
     with contextlib.ExitStack() as opened:
         clients = [opened.enter_context(server.connect()) for _ in range(10)]
         for client in clients:
             client.send(post(b"0")).answer()
-        server.engine.calls.clear()
+        calls.clear()
         cast("Any", server.engine).submit = slow
         clients[0].send(post(b"1"))
-        assert begun.wait(5)
+        assert begun.wait(PATIENCE)
         for client in clients[1:-1]:
             client.send(post(b"1"))
         clients[-1].send(post(b"left"))
         sent.set()
-        deadline = time.monotonic() + 5
-        while len(server.engine.calls) < 3:  # all are in line then
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
+        assert in_line.wait(PATIENCE)
         clients[-1].socket.close()
+        left.set()
         assert [client.answer().status for client in clients[:-1]] == [200] * 9
         assert clients[0].send(post(b"2")).answer().status == 200
-    assert [call.body for call in server.engine.calls] == [b"1"] * 9 + [b"2"]
+    assert [call.body for call in calls] == [b"1"] * 9 + [b"2"]

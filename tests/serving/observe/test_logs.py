@@ -75,14 +75,16 @@ def test_nobody_waits_for_a_pipe_that_nobody_reads() -> None:
     lost: list[int] = []
     log = Log(descriptor=writing, dropped=lambda: lost.append(1))
     log.start()
-    begun = time.perf_counter()
+    took: list[float] = []
     for number in range(5000):
+        begun = time.perf_counter()
         log.write("info", "x" * 500, number=number)
-    assert time.perf_counter() - begun < 1
+        took.append(time.perf_counter() - begun)
+    assert sum(sorted(took)[:-50]) < 1, "but for those in which the machine did something else"
     # The queue holds 1000, the pipe 64 KiB at most.
     assert 3700 < len(lost) < 4001
     # Somebody reads at last, and what waited comes.
-    reader = threading.Thread(target=log.close, args=(5.0,))
+    reader = threading.Thread(target=log.close, args=(60.0,))
     reader.start()
     content = b""
     while content.count(b"\n") < 5000 - len(lost):
@@ -97,7 +99,7 @@ def test_what_waits_is_written_at_the_end(log: Log, stderr: Written) -> None:
     log.start()
     for number in range(20):
         log.write("info", "last words", number=number)
-    log.close()
+    log.close(60)
     assert [record["number"] for record in stderr.lines()] == list(range(20))
 
 

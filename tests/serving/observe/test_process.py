@@ -16,13 +16,23 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.serving.conftest import PATIENCE, keep_free_port
+
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 Start = Callable[..., Any]
 
 
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what the server does a moment after an answer: it counts, logs, captures and traces behind it."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def total(server: Any, name: str, **labels: str) -> float:
-    text = httpx.get(f"{server.url}/metrics", timeout=10).text
+    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE).text
     return sum(
         sample.value
         for family in text_string_to_metric_families(text)
@@ -31,11 +41,24 @@ def total(server: Any, name: str, **labels: str) -> float:
     )
 
 
+def answered(server: Any) -> float:
+    return total(server, "serving_requests_total", status="200")
+
+
+def post(server: Any, **sent: Any) -> httpx.Response:
+    return httpx.post(f"{server.url}/invocations", timeout=PATIENCE, **sent)
+
+
 def ask(server: Any, car: dict[str, object], count: int) -> None:
-    """`count` requests over connections of their own, so that both workers get some."""
+    """`count` requests over connections of their own, so that both workers get some; all are counted at the end.
+
+    Not one more: whoever answers counts behind the answer, and another worker may tell before that.
+    """
+    before = answered(server)
     for number in range(count):
-        answer = httpx.post(f"{server.url}/invocations", json=car, headers={"x-request-id": f"r-{number}"})
-        assert answer.status_code == 200
+        assert post(server, json=car, headers={"x-request-id": f"r-{number}"}).status_code == 200
+    until(lambda: answered(server) >= before + count)
+    assert answered(server) == before + count
 
 
 @pytest.fixture(scope="module")
@@ -54,33 +77,31 @@ def server(start_server: Start, base_dir: Path, capture_dir: Path) -> Any:
 
 def test_any_worker_tells_for_all(server: Any, car: dict[str, object]) -> None:
     ask(server, car, 30)
-    assert {total(server, "serving_requests_total", status="200") for _ in range(6)} == {30}
+    assert {answered(server) for _ in range(6)} == {30}
     assert total(server, "serving_worker_ready") == 2
-    assert total(server, "serving_stage_seconds_count", stage="total", model="auto-mpg", release="group/3") == 30
+    until(
+        lambda: total(server, "serving_stage_seconds_count", stage="total", model="auto-mpg", release="group/3") == 30
+    )
 
 
 def test_openmetrics_over_the_socket(server: Any) -> None:
-    answer = httpx.get(f"{server.url}/metrics", headers={"accept": "application/openmetrics-text;version=1.0.0"})
+    headers = {"accept": "application/openmetrics-text;version=1.0.0"}
+    answer = httpx.get(f"{server.url}/metrics", headers=headers, timeout=PATIENCE)
     assert answer.headers["content-type"].startswith("application/openmetrics-text")
     assert answer.text.endswith("# EOF\n")
 
 
 def test_promtool_finds_the_real_output_right(server: Any) -> None:
-    text = httpx.get(f"{server.url}/metrics").content
+    text = httpx.get(f"{server.url}/metrics", timeout=PATIENCE).content
     promtool = ROOT / ".tools" / "bin" / "promtool"
     done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, b"")
 
 
 def test_refusals_are_logged_without_what_was_sent(server: Any, car: dict[str, object]) -> None:
-    answer = httpx.post(
-        f"{server.url}/invocations", json=car | {"weight": 987654}, headers={"x-request-id": "a-wrong-one"}
-    )
+    answer = post(server, json=car | {"weight": 987654}, headers={"x-request-id": "a-wrong-one"})
     assert answer.status_code == 400
-    deadline = time.monotonic() + 5
-    while "a-wrong-one" not in server.stderr():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    server.wait_until_said("a-wrong-one")
     records = [json.loads(line) for line in server.stderr().splitlines()]
     (record,) = [record for record in records if record.get("request_id") == "a-wrong-one"]
     assert (record["level"], record["status"], record["code"]) == ("warning", 400, "out_of_range")
@@ -90,18 +111,21 @@ def test_refusals_are_logged_without_what_was_sent(server: Any, car: dict[str, o
 
 def test_a_killed_worker_is_counted_and_loses_no_counts(server: Any, car: dict[str, object]) -> None:
     ask(server, car, 10)
-    before = total(server, "serving_requests_total", status="200")
+    before = answered(server)
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while (
-        total(server, "serving_worker_restarts_total", reason="died") < 1 or total(server, "serving_worker_ready") < 2
-    ):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    assert total(server, "serving_requests_total", status="200") == before
+
+    def is_whole_again() -> bool:
+        try:
+            restarts = total(server, "serving_worker_restarts_total", reason="died")
+            return restarts >= 1 and total(server, "serving_worker_ready") == 2
+        except httpx.TransportError:
+            return False  # the one that dies may have let this caller in
+
+    until(is_whole_again)
+    assert answered(server) == before
     ask(server, car, 10)
-    assert total(server, "serving_requests_total", status="200") == before + 10
+    assert answered(server) == before + 10
 
 
 def test_traffic_is_captured_and_finished_when_the_server_stops(
@@ -110,8 +134,9 @@ def test_traffic_is_captured_and_finished_when_the_server_stops(
     server = start_server(base_dir, RELEASE="group/3", SERVING_WORKERS="2", SERVING_CAPTURE_DIR=str(tmp_path / "kept"))
     server.wait_until_ready()
     ask(server, car, 20)
+    until(lambda: total(server, "serving_captured_requests_total") == 20)
     server.process.terminate()
-    assert server.process.wait(20) == 0
+    assert server.process.wait(PATIENCE) == 0
     files = list((tmp_path / "kept" / "auto-mpg" / "main").rglob("*.jsonl"))
     events = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     assert {event["eventMetadata"]["inferenceId"] for event in events} == {f"r-{number}" for number in range(20)}
@@ -130,9 +155,8 @@ def deaf(base_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     except BlockingIOError:
         pass
     os.set_blocking(writing, True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    kept = keep_free_port()
+    port = kept.getsockname()[1]
     environ = {
         "SAGEMAKER_BASE_DIR": str(base_dir),
         "SAGEMAKER_BIND_TO_PORT": str(port),
@@ -145,6 +169,7 @@ def deaf(base_dir: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     yield process, f"http://127.0.0.1:{port}"
     process.kill()
     process.wait()
+    kept.close()
     os.close(reading)
     os.close(writing)
 
@@ -153,33 +178,32 @@ def test_nobody_reading_the_log_stops_nothing(
     deaf: tuple[subprocess.Popen[bytes], str], car: dict[str, object]
 ) -> None:
     process, url = deaf
-    deadline = time.monotonic() + 30
-    with httpx.Client(base_url=url, timeout=5) as client:
-        while True:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
+
+        def is_ready() -> bool:
             try:
-                if client.get("/ping").status_code == 200:
-                    break
+                return client.get("/ping").status_code == 200
             except httpx.TransportError:
-                pass
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+                return False
+
+        until(is_ready)
         # Twice as fast as httpx, of which a test of 1500 requests is mostly made.
-        plain = http.client.HTTPConnection("127.0.0.1", int(url.rpartition(":")[2]), timeout=5)
+        plain = http.client.HTTPConnection("127.0.0.1", int(url.rpartition(":")[2]), timeout=PATIENCE)
         body, headers = json.dumps(car), {"content-type": "application/json"}
-        slowest = 0.0
+        took: list[float] = []
         for _ in range(1500):
             begun = time.perf_counter()
             plain.request("POST", "/invocations", body, headers)
             answer = plain.getresponse()
             assert (answer.status, bool(answer.read())) == (200, True)
-            slowest = max(slowest, time.perf_counter() - begun)
+            took.append(time.perf_counter() - begun)
         plain.close()
         text = client.get("/metrics").text
     (dropped,) = [line for line in text.splitlines() if line.startswith("serving_dropped_log_records_total ")]
     assert float(dropped.split()[1]) > 400
-    assert slowest < 1
+    assert sorted(took)[-5] < 1, "but for those in which the machine stood still"
     process.terminate()
-    assert process.wait(20) == 0
+    assert process.wait(PATIENCE) == 0
 
 
 def test_a_callers_trace_goes_on_in_the_server(
@@ -190,9 +214,10 @@ def test_a_callers_trace_goes_on_in_the_server(
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     for flags in ("01", "00"):
         headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-{flags}", "x-request-id": f"flags-{flags}"}
-        assert httpx.post(f"{server.url}/invocations", json=car, headers=headers).status_code == 200
+        assert post(server, json=car, headers=headers).status_code == 200
+    until(lambda: len(receiver.spans()) >= 5)
     server.process.terminate()
-    assert server.process.wait(20) == 0
+    assert server.process.wait(PATIENCE) == 0
     spans = receiver.spans()
     assert [span.name for span in spans] == ["decode", "queue", "inference", "encode", "POST /invocations"]
     assert {span.trace_id.hex() for span in spans} == {trace}
@@ -217,20 +242,21 @@ def test_a_full_disk_harms_no_request_and_captures_go_on_when_there_is_room(
     server = start_server(base_dir, SERVING_WORKERS="1", SERVING_CAPTURE_DIR=str(small_disk))
     server.wait_until_ready()
     ask(server, car, 60)
-    deadline = time.monotonic() + 10
-    while not total(server, "serving_dropped_captures_total", reason="write_failed"):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: total(server, "serving_dropped_captures_total", reason="write_failed") > 0)
+    server.wait_until_said("No space left on device")
     records = [json.loads(line) for line in server.stderr().splitlines()]
     (complaint,) = [record["message"] for record in records if record["level"] == "error"]
     assert complaint.endswith("No space left on device; requests go on")
     ballast.unlink()
     before = total(server, "serving_captured_requests_total")
-    while total(server, "serving_captured_requests_total") == before:
-        assert time.monotonic() < deadline + 10
+
+    def captures_again() -> bool:
         ask(server, car, 1)
+        return total(server, "serving_captured_requests_total") > before
+
+    until(captures_again)
     server.process.terminate()
-    assert server.process.wait(20) == 0
+    assert server.process.wait(PATIENCE) == 0
     lines = [line for file in small_disk.rglob("*.jsonl") for line in file.read_text().splitlines()]
     assert lines
     assert all(json.loads(line)["eventVersion"] == "0" for line in lines), "no line is torn"
@@ -253,13 +279,14 @@ def test_what_the_front_refuses_counts_for_a_variant(start_server: Start, base_d
     server = start_server(base_dir, SERVING_VARIANTS=str(file))
     server.wait_until_ready()
     green = {"x-amzn-sagemaker-target-variant": "green"}
-    for headers in ({}, {}, green):
-        assert httpx.get(f"{server.url}/nowhere", headers=headers).status_code == 404
-    assert httpx.get(f"{server.url}/invocations", headers=green).status_code == 405
-    assert httpx.post(f"{server.url}/invocations", content=b" " * 1_000_001).status_code == 413
-    broken = httpx.post(f"{server.url}/invocations", content=b"{}", headers={**green, "content-encoding": "gzip"})
-    assert broken.status_code == 400
-    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+    with httpx.Client(base_url=server.url, timeout=PATIENCE) as client:
+        for headers in ({}, {}, green):
+            assert client.get("/nowhere", headers=headers).status_code == 404
+        assert client.get("/invocations", headers=green).status_code == 405
+        broken = client.post("/invocations", content=b"{}", headers={**green, "content-encoding": "gzip"})
+        assert broken.status_code == 400
+    assert post(server, content=b" " * 1_000_001).status_code == 413
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(b"nonsense\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
     counted = {

@@ -26,6 +26,11 @@ def cells() -> shared.Cells:
     return shared.region(shared.allocate(1), 0)
 
 
+def traces_to(receiver: Any, cells: shared.Cells, log: Log | None = None, **settings: Any) -> Traces:
+    """An export that the machine holds up is not one that failed: that would be sent again."""
+    return Traces(receiver.url, cells, log or Log(), timeout_seconds=60, **settings)
+
+
 def attributes(span: Span) -> dict[str, Any]:
     return {item.key: getattr(item.value, item.value.WhichOneof("value") or "") for item in span.attributes}
 
@@ -33,10 +38,10 @@ def attributes(span: Span) -> dict[str, Any]:
 def test_a_span_for_the_request_and_one_for_each_stage(
     receiver: Any, cells: shared.Cells, make_batch: MakeBatch
 ) -> None:
-    traces = Traces(receiver.url, cells, Log())
+    traces = traces_to(receiver, cells)
     traces.start()
     traces.batch(make_batch(queued=0.25, calls=[Call(b"", request_id="r-1", traceparent=SAMPLED)]))
-    traces.close(5)
+    traces.close(60)
     spans = {span.name: span for span in receiver.spans()}
     request = spans.pop("POST /invocations")
     assert receiver.paths == ["/v1/traces"]
@@ -67,31 +72,31 @@ def test_a_span_for_the_request_and_one_for_each_stage(
 def test_the_caller_decides_else_the_ratio(
     receiver: Any, cells: shared.Cells, make_batch: MakeBatch, traceparent: str, ratio: float, count: int
 ) -> None:
-    traces = Traces(receiver.url, cells, Log(), ratio=ratio)
+    traces = traces_to(receiver, cells, ratio=ratio)
     traces.start()
     traces.batch(make_batch(calls=[Call(b"", traceparent=traceparent)]))
-    traces.close(5)
+    traces.close(60)
     assert sum(span.name == "POST /invocations" for span in receiver.spans()) == count
 
 
 def test_requests_of_nobody_are_at_most_fifty_a_second(
     receiver: Any, cells: shared.Cells, make_batch: MakeBatch
 ) -> None:
-    traces = Traces(receiver.url, cells, Log(), clock=lambda: 7.0)
+    traces = traces_to(receiver, cells, clock=lambda: 7.0)
     for _ in range(80):
         traces.batch(make_batch(calls=[Call(b"")]))
     traces.start()
-    traces.close(10)
+    traces.close(60)
     assert cells[shared.TRACES_EXPORTED] == 50
 
 
 def test_a_refusal_is_a_span_that_says_why(receiver: Any, cells: shared.Cells) -> None:
-    traces = Traces(receiver.url, cells, Log())
+    traces = traces_to(receiver, cells)
     traces.start()
     traces.refused(400, "wrong_type", "", Call(b"", traceparent=SAMPLED))
     traces.refused(503, "overloaded", "", Call(b"", traceparent=SAMPLED))
     traces.refused(400, "no_rows", "", None)
-    traces.close(5)
+    traces.close(60)
     wrong, overloaded = receiver.spans()
     assert (attributes(wrong)["error.type"], attributes(wrong)["http.response.status_code"]) == ("wrong_type", 400)
     assert (wrong.status.code, overloaded.status.code) == (0, 2), "a 4xx is the caller's error"
@@ -100,13 +105,16 @@ def test_a_refusal_is_a_span_that_says_why(receiver: Any, cells: shared.Cells) -
 @pytest.mark.slow
 def test_a_slow_receiver_slows_no_request(receiver: Any, cells: shared.Cells, make_batch: MakeBatch) -> None:
     receiver.slow = 0.5
-    traces = Traces(receiver.url, cells, Log(level="error"))
+    traces = traces_to(receiver, cells, Log(level="error"))
     traces.start()
     batch = make_batch(calls=[Call(b"", traceparent=SAMPLED)])
-    begun = time.perf_counter()
+    took: list[float] = []
     for _ in range(3000):
+        begun = time.perf_counter()
         traces.batch(batch)
-    assert time.perf_counter() - begun < 0.4, "less than one answer of the receiver"
+        took.append(time.perf_counter() - begun)
+    # But for those in which the machine did something else; a full queue that made requests wait would do so each time.
+    assert sum(sorted(took)[:-50]) < 0.4, "less than one answer of the receiver"
     assert cells[shared.TRACES_DROPPED] > 1900
     traces.close(0.6)
 
@@ -122,11 +130,11 @@ def test_a_receiver_that_refuses_is_logged_once(
     receiver.status = 400
     with (tmp_path / "stderr").open("wb") as stderr:
         log = Log(descriptor=os.dup(stderr.fileno()))
-    traces = Traces(receiver.url, cells, log)
+    traces = traces_to(receiver, cells, log)
     for _ in range(20):
         traces.batch(make_batch(calls=[Call(b"", traceparent=SAMPLED)]))
     traces.start()
-    traces.close(10)
+    traces.close(60)
     assert (cells[shared.TRACES_REFUSED], cells[shared.TRACES_EXPORTED]) == (20, 0)
     (record,) = [json.loads(line) for line in (tmp_path / "stderr").read_text().splitlines()]
     assert f"traces are not taken by {receiver.url}; requests go on" in record["message"]

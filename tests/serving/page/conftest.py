@@ -16,6 +16,7 @@ from monitoring.baseline import Baseline, describe_numbers
 from serving.core.service import Service, load_service
 
 SIZES = {"desktop": (1280, 900), "phone": (360, 740)}
+PATIENCE_MS = 60_000
 SCREENSHOTS = Path(__file__).resolve().parents[3] / "build" / "screenshots"
 
 Open = Callable[..., Page]
@@ -133,7 +134,7 @@ def open_page(browser: Browser, url: str) -> Iterator[Open]:
             **options,
         )
         contexts.append(context)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         provoked.extend([expected] if expected else [])
         page.on("console", lambda message: complaints.append(message.text))

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,16 +24,24 @@ Findings = Callable[[Page], list[str]]
 
 @pytest.fixture(params=["desktop-light", "phone-dark"])
 def page(request: pytest.FixtureRequest, open_page: Open) -> Page:
-    """The page with its first answer, at one size."""
+    """The page with its first answer and its first curve, at one size."""
     size, scheme = request.param.split("-")
     page = open_page(size=size, scheme=scheme)
     expect(page.locator("#marker")).to_be_visible()
+    expect(page.locator("#whatif-reading")).not_to_have_text("")
     return page
 
 
 def look_again(page: Page) -> None:
     """The page asks for the state at once when it is looked at again."""
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def explore(page: Page, field: str, other: str) -> None:
+    """Have the curve of `field` drawn anew. The one that is shown may be that field's, so another's is drawn first."""
+    for name, label in ((other, other.capitalize()), (field, field.capitalize())):
+        page.locator("#whatif-field").select_option(name)
+        expect(page.locator("#whatif-plot svg")).to_have_attribute("aria-label", re.compile(f"over {label}:"))
 
 
 def fill_in(page: Page) -> None:
@@ -64,7 +73,7 @@ def test_the_number_of_the_page_can_be_told_to_be_that_of_the_server(page: Page)
     expect(page.locator("#prediction")).to_have_attribute("title", re.compile(r"^35\.24"))
     expect(page.locator("#prediction")).to_have_text("35.25")
     row = page.evaluate("() => JSON.parse(document.getElementById('curl').textContent.match(/-d '(.*?)'/s)[1])")
-    (given,) = httpx.post(page.url + "invocations", json=row).json()["predictions"]
+    (given,) = httpx.post(page.url + "invocations", json=row, timeout=60).json()["predictions"]
     assert len(str(given)) > len("35.25")
     expect(page.locator("#prediction")).to_have_attribute("title", str(given))
     inside = page.locator("#whatif-table tbody td[title]")
@@ -114,7 +123,8 @@ def test_influence_is_what_the_model_answers_with_one_field_changed(page: Page, 
         if len(versus) < 2:
             continue
         typical = versus[1] if name == "origin" else float(versus[1])
-        predictions = httpx.post(f"{url}/invocations", json=[row, {**row, name: typical}]).json()["predictions"]
+        asked = httpx.post(f"{url}/invocations", json=[row, {**row, name: typical}], timeout=60)
+        predictions = asked.json()["predictions"]
         shown = float((entry.locator(".effect").text_content() or "").replace("−", "-"))
         assert shown == pytest.approx(predictions[0] - predictions[1], abs=0.006), name
 
@@ -122,7 +132,7 @@ def test_influence_is_what_the_model_answers_with_one_field_changed(page: Page, 
 def test_the_curve_is_read_off_by_the_keyboard(page: Page) -> None:
     fill_in(page)
     expect(page.locator("#prediction")).to_have_text("35.25")
-    page.locator("#whatif-field").select_option("weight")
+    explore(page, "weight", "displacement")
     expect(page.locator("#whatif-reading")).to_have_text("2130 lb → 35.25 mi/gal")
     slider = page.locator("#whatif-value")
     slider.focus()
@@ -136,8 +146,7 @@ def test_the_curve_is_read_off_by_the_keyboard(page: Page) -> None:
 
 
 def test_the_curve_has_a_table_and_marks_the_training_range(page: Page) -> None:
-    page.locator("#whatif-field").select_option("weight")
-    expect(page.locator("#whatif-plot svg")).to_have_attribute("aria-label", re.compile("Weight"))
+    explore(page, "weight", "displacement")
     expect(page.locator("#whatif-plot .trained")).to_have_count(1)
     page.get_by_text("As a table").click()
     table = page.locator("#whatif-table")
@@ -175,7 +184,7 @@ def test_the_request_shown_is_the_one_to_run(page: Page, language: str, code: st
     expect(page.locator(code)).to_be_visible()
     text = page.locator(code).text_content() or ""
     command = [sys.executable, "-c", text] if language == "Python" else shlex.split(text.replace("\\\n", " "))
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
     prediction = float(answer) if language == "Python" else json.loads(answer)["predictions"][0]
     assert prediction == pytest.approx(35.25, abs=0.01)
 
@@ -206,7 +215,12 @@ def test_drift_is_measured_after_a_hundred_rows(page: Page, url: str) -> None:
         "cylinders": 4, "displacement": 129, "horsepower": None, "weight": 2130,
         "acceleration": 14.5, "model_year": 1971, "origin": "Japan",
     }  # fmt: skip
-    httpx.post(f"{url}/invocations", json=[row] * 1000)
+    # A sample of what comes in quick succession is counted: the first may come too soon after what others asked.
+    counted, deadline = 0, time.monotonic() + 60
+    while counted < 1000:
+        assert time.monotonic() < deadline
+        assert httpx.post(f"{url}/invocations", json=[row] * 1000, timeout=60).status_code == 200
+        counted = httpx.get(f"{url}/status", timeout=60).json()["drift"]["rows"]
     page.reload()
     expect(page.locator("#drift-summary")).to_contain_text("fields drifted, by ")
     expect(page.locator("#drift tbody tr")).to_have_count(7)
@@ -246,9 +260,7 @@ def test_another_release_is_pointed_out_without_a_reload(open_page: Open) -> Non
         route.fulfill(json=content | {"release": "group/4"})
 
     page.route("**/status", newer)
-    expect(page.locator("#notice")).to_have_text(
-        "Another release answers now. Reload the page to see it.", timeout=8000
-    )
+    expect(page.locator("#notice")).to_have_text("Another release answers now. Reload the page to see it.")
 
 
 def test_files_are_asked_for_once(open_page: Open) -> None:

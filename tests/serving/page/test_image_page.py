@@ -116,7 +116,7 @@ def test_the_request_shown_sends_the_file(
     expect(page.locator("#prediction")).to_have_text("bright")
     text = page.locator(code).text_content() or ""
     command = [sys.executable, "-c", text] if language == "Python" else shlex.split(text.replace("\\\n", " "))
-    answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True, cwd=tmp_path).stdout
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True, cwd=tmp_path).stdout
     assert "bright" in answer
 
 

@@ -19,7 +19,7 @@ def test_work_is_done_in_one_thread_and_its_result_comes_back_to_the_loop() -> N
 
         for number in range(3):
             aside(lambda number=number: (number, threading.get_ident() != here), done)
-        await asyncio.wait_for(ended.wait(), 5)
+        await asyncio.wait_for(ended.wait(), 60)
         return seen
 
     assert asyncio.run(run()) == [((number, True), True) for number in range(3)]

@@ -132,6 +132,7 @@ def test_a_withdrawn_socket_is_bound_again_and_gets_nobody_before_it_listens() -
     with ExitStack() as stack:
         other = stack.enter_context(bind_beside(address))
         other.listen()
+        other.settimeout(60)
         slot = Slot(0, first, shared.region(shared.allocate(1), 0))
         slot.withdraw()
         slot.bind_again()
@@ -141,6 +142,7 @@ def test_a_withdrawn_socket_is_bound_again_and_gets_nobody_before_it_listens() -
             stack.enter_context(other.accept()[0])
         assert slot.listener.getsockname() == address
         slot.listener.listen()
+        slot.listener.settimeout(60)
         for _ in range(64):
             stack.enter_context(socket.create_connection(address))
         stack.enter_context(slot.listener.accept()[0])

@@ -10,10 +10,12 @@ from contextlib import ExitStack
 import pytest
 
 from serving.observe import shared
+from serving.process import slot
 from serving.process import supervisor as module
 from serving.process.listening import listen
 from serving.process.places import Place, Places
 from serving.process.supervisor import Supervisor
+from tests.serving.conftest import keep_free_port
 
 EXIT_1 = 256
 """What waitpid tells of a process that ended with status 1."""
@@ -26,14 +28,12 @@ class Rig:
     def __init__(self, stack: ExitStack) -> None:
         self.forks: list[int] = []
         self.deaths: list[tuple[int, int]] = []
-        (first,) = listen("127.0.0.1", 0, 1)
-        self.port: int = first.getsockname()[1]
-        first.close()
-        listeners = listen("127.0.0.1", self.port, 2)
+        listeners = listen("127.0.0.1", stack.enter_context(keep_free_port()).getsockname()[1], 2)
         for listener in listeners:
             stack.callback(listener.close)
         places = Places(models=(Place(name="", folder="/models/1"),))
-        self.supervisor = Supervisor(shared.allocate(2), listeners, places, lambda *_: 0)
+        # No worker is thought to be stuck, however long a turn takes: there is none.
+        self.supervisor = Supervisor(shared.allocate(2), listeners, places, lambda *_: 0, stuck_seconds=3600.0)
 
     def fork(self) -> int:
         if not self.forks:
@@ -55,8 +55,8 @@ class Rig:
                 left.pop(0)()
             finally:
                 if not left:
-                    for slot in self.supervisor.slots:
-                        slot.pid = 0
+                    for each in self.supervisor.slots:
+                        each.pid = 0
                     self.supervisor.stop()
 
         self.supervisor.run(lambda _: None, (tick,))
@@ -64,23 +64,29 @@ class Rig:
 
 @pytest.fixture
 def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
+    killed: list[tuple[int, int]] = []
     with ExitStack() as stack:
         made = Rig(stack)
         monkeypatch.setattr(module, "_TURN_SECONDS", 0.001)
+        monkeypatch.setattr(os, "kill", lambda pid, number: killed.append((pid, number)))
         monkeypatch.setattr(os, "fork", made.fork)
         monkeypatch.setattr(os, "waitpid", made.waitpid)
         yield made
-        for slot in made.supervisor.slots:
-            slot.listener.close()
-            if slot.channel is not None:
-                slot.channel.close()
+        for each in made.supervisor.slots:
+            each.listener.close()
+            if each.channel is not None:
+                each.channel.close()
+    assert killed == [], "the numbers of these workers are those of other processes"
 
 
 def nothing() -> None:
     return
 
 
-def test_a_machine_without_room_for_a_process_ends_nothing(rig: Rig, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_machine_without_room_for_a_process_ends_nothing(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(slot, "_NO_ROOM_PAUSE", 3600.0)
     rig.run(nothing, nothing)
     assert signal.SIGTERM not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
     errors = capfd.readouterr().err

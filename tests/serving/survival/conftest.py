@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.serving.conftest import PATIENCE
 from tests.serving.survival.load import Load
 
 CAR: dict[str, object] = {
@@ -41,13 +41,20 @@ class Group:
         return self.ask("GET", "/status")[1]
 
     def pids(self) -> list[int]:
-        return [worker["pid"] for worker in self.status()["workers"]]
+        """Those of the workers, all of which must live: to kill process 0 would be to kill the tests."""
+        pids: list[int] = [worker["pid"] for worker in self.status()["workers"]]
+        assert all(pids), self.process.stderr()
+        return pids
+
+    def restarts(self) -> int:
+        """How often a worker was replaced."""
+        return sum(worker["restarts"] for worker in self.status()["workers"])
 
     def swap(self, folder: Path, **more: object) -> tuple[int, dict[str, Any]]:
         return self.ask("POST", "/model", {"folder": str(folder), **more})
 
     def ask(self, method: str, path: str, document: object = None) -> tuple[int, dict[str, Any]]:
-        connection = http.client.HTTPConnection("localhost", timeout=30)
+        connection = http.client.HTTPConnection("localhost", timeout=PATIENCE)
         connection.sock = socket.socket(socket.AF_UNIX)
         connection.sock.connect(str(self.control))
         connection.request(method, path, None if document is None else json.dumps(document))
@@ -56,7 +63,7 @@ class Group:
         connection.close()
         return answer.status, content
 
-    def wait_until(self, holds: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
+    def wait_until(self, holds: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE) -> dict[str, Any]:
         """The status as soon as `holds` does."""
         deadline = time.monotonic() + seconds
         while not holds(status := self.status()):
@@ -64,7 +71,7 @@ class Group:
             time.sleep(0.02)
         return status
 
-    def wait_until_whole(self, seconds: float = 30) -> dict[str, Any]:
+    def wait_until_whole(self, seconds: float = PATIENCE) -> dict[str, Any]:
         """Until every worker is ready."""
         return self.wait_until(lambda status: all(worker["ready"] for worker in status["workers"]), seconds)
 
@@ -85,16 +92,23 @@ def start_group(start_server: Callable[..., Any], tmp_path_factory: pytest.TempP
 
 
 def children(pid: int) -> list[int]:
-    """The processes that `pid` started and that live."""
+    """The processes that `pid` started and that were not reaped yet."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def lives(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return False
-    return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    """Until none of the processes lives."""
+    deadline = time.monotonic() + PATIENCE
+    while any(lives(pid) for pid in pids):
+        assert time.monotonic() < deadline, f"one of {pids} lives on"
+        time.sleep(0.02)
 
 
 def resident(pid: int) -> int:

@@ -2,14 +2,17 @@
 
 import http.client
 import json
+import select
+import socket
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-LOST, RIGHT, WRONG, REFUSED, UNHEARD = "lost", "right", "wrong", "refused", "unheard"
-"""`unheard` is a request on a new connection that was closed before a byte of an answer: nobody had accepted it."""
+LOST, RIGHT, WRONG, REFUSED, UNHEARD, UNASKED = "lost", "right", "wrong", "refused", "unheard", "unasked"
+"""`unheard` is a request on a new connection that was closed before a byte of an answer: nobody had accepted it.
+`unasked` is none: a connection that was closed while its caller, which may have stood still, asked for nothing."""
 
 
 @dataclass
@@ -43,9 +46,9 @@ class Load:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(timeout=30)
+            thread.join(timeout=90)
 
-    def wait_for(self, count: int, release: str | None = None, seconds: float = 20) -> None:
+    def wait_for(self, count: int, release: str | None = None, seconds: float = 60) -> None:
         """Until `count` more requests were answered right, by `release` if that is named."""
         start, deadline = self._count(release), time.monotonic() + seconds
         while self._count(release) < start + count:
@@ -57,7 +60,7 @@ class Load:
             return self.seen.outcomes[RIGHT] if release is None else self.seen.releases[release]
 
     def _ask(self) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
             while not self._stop.is_set():
                 self._ask_once(connection)
@@ -66,6 +69,9 @@ class Load:
 
     def _ask_once(self, connection: http.client.HTTPConnection) -> None:
         begun = time.monotonic()
+        if connection.sock is not None and _is_readable(connection.sock):
+            connection.close()
+            self._note(UNASKED, "", 0.0)
         fresh = connection.sock is None
         if fresh:
             try:
@@ -98,3 +104,10 @@ class Load:
             self.seen.outcomes[outcome] += 1
             self.seen.releases[release] += 1
             self.seen.slowest = max(self.seen.slowest, seconds)
+
+
+def _is_readable(connection: socket.socket) -> bool:
+    """Whether there is something to read: before anything was asked, that is the connection's end."""
+    waiting = select.poll()
+    waiting.register(connection, select.POLLIN)
+    return bool(waiting.poll(0))

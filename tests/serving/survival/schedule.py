@@ -9,6 +9,7 @@ from typing import cast
 
 import uvloop
 
+from tests.serving.conftest import PATIENCE
 from tests.serving.survival.conftest import CAR
 
 _WEIGHTS = range(2000, 2500)
@@ -114,7 +115,7 @@ async def _send(port: int, asked: Sequence[Request], connections: int, rate: flo
             else:
                 outcome.unsent += 1
         await asyncio.sleep(_STEP)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while len(idle) + outcome.lost < connections and time.monotonic() < deadline:
         await asyncio.sleep(_STEP)
     lost = max(outcome.lost, connections - len(idle))

@@ -10,6 +10,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.serving.conftest import PATIENCE
 from tests.serving.http.harness import Client, post
 from tests.serving.survival.conftest import CAR, PREDICTION, Group
 from tests.serving.survival.schedule import requests, send
@@ -22,10 +23,17 @@ _AT_MOST = 6000
 def test_hundreds_of_callers_get_each_its_own_answer(start_group: Callable[..., Group], base_dir: Path) -> None:
     """Five hundred different rows from two hundred connections, over two workers: no answer is another caller's."""
     group = start_group(base_dir)
-    seen = send(group.port, requests(), connections=200, rate=0, seconds=3)
-    assert {(one.status, one.right) for one in seen.heard} <= {(200, True), (503, True)}
-    assert (seen.lost, len(seen.seconds(200)) > 2000) == (0, True)
-    text = httpx.get(f"{group.process.url}/metrics").text
+    answered = 0
+    # However slow the machine is, it goes on until enough were answered.
+    for _ in range(10):
+        seen = send(group.port, requests(), connections=200, rate=0, seconds=3)
+        assert {(one.status, one.right) for one in seen.heard} <= {(200, True), (503, True)}
+        assert seen.lost == 0
+        answered += len(seen.seconds(200))
+        if answered > 2000:
+            break
+    assert answered > 2000
+    text = httpx.get(f"{group.process.url}/metrics", timeout=PATIENCE).text
     runs, rows = (
         sum(
             float(line.rpartition(" ")[2])
@@ -125,7 +133,7 @@ def test_a_row_that_the_model_fails_on_harms_no_other(failing: Group) -> None:
             assert json.loads(two.body)["predictions"] == [pytest.approx(PREDICTION, abs=1e-3)] * 2
         load.wait_for(50)
     assert set(load.seen.outcomes) == {"right"}
-    assert httpx.get(f"{failing.process.url}/ping").status_code == 200
+    assert httpx.get(f"{failing.process.url}/ping", timeout=PATIENCE).status_code == 200
     assert failing.pids() == before
     # Each failure is told to us, once a request, and every line is still one of JSON.
     said = [json.loads(line) for line in failing.process.stderr().splitlines()]

@@ -40,7 +40,8 @@ Ask = Callable[[bytes, str], Reply]
 @pytest.fixture(scope="module")
 def ask(start_server: Callable[..., Any], base_dir: Path) -> Iterator[Ask]:
     """Ask one server over one connection; in the end it is the same process, and complains of nothing."""
-    server = start_server(base_dir)
+    # Whether the machine is slow is not asked here.
+    server = start_server(base_dir, SERVING_SLOW_MS="600000")
     server.wait_until_ready()
     (worker,) = children_of(server.process.pid)
     with Client(server.port) as client:

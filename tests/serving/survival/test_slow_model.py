@@ -3,11 +3,9 @@
 import http.client
 import json
 import socket
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import httpx
 import numpy as np
@@ -15,12 +13,13 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from tests.serving.conftest import BIAS, WEIGHTS
+from tests.serving.conftest import BIAS, PATIENCE, WEIGHTS
+from tests.serving.http.harness import Client, get
 from tests.serving.survival.conftest import CAR, PREDICTION, Group
 from tests.serving.survival.load import RIGHT
 
 pytestmark = pytest.mark.slow
-_TURNS = 20_000
+_TURNS = 60_000
 
 
 def slow_graph() -> bytes:
@@ -74,7 +73,7 @@ def group(
 
 
 def post(group: Group, **headers: str) -> httpx.Response:
-    return httpx.post(f"{group.process.url}/invocations", json=CAR, headers=headers, timeout=20)
+    return httpx.post(f"{group.process.url}/invocations", json=CAR, headers=headers, timeout=PATIENCE)
 
 
 def row_seconds(group: Group) -> float:
@@ -92,32 +91,51 @@ def test_it_is_slow_enough_to_run_in_a_thread(group: Group) -> None:
 
 
 def test_ping_answers_while_the_model_runs(group: Group) -> None:
-    pings: list[tuple[int, float]] = []
-    with group.load(callers=12) as load, httpx.Client() as client:
+    usual: list[float] = []
+    row = row_seconds(group)
+    with group.load(callers=12) as load:
         load.wait_for(12)
-        for _ in range(30):
-            begun = time.monotonic()
-            pings.append((client.get(f"{group.process.url}/ping", timeout=5).status_code, time.monotonic() - begun))
-            time.sleep(0.01)
+        # Most pings find the model running: were they to wait for it, the usual one would take half a row's time. What
+        # the machine adds to that, it does not add every time.
+        while not usual or (usual[-1] >= row / 4 and len(usual) < 8):
+            usual.append(usual_ping(group))
         load.wait_for(12)
     assert set(load.seen.outcomes) == {RIGHT}
-    assert {status for status, _ in pings} == {200}
-    # Most pings find the model running: were they to wait for it, the usual one would take a row's time.
-    assert sorted(seconds for _, seconds in pings)[15] < row_seconds(group) / 2
+    print(f"a ping takes {usual} s where a row takes {row} s")
+    assert usual[-1] < row / 4
     assert group.status()["workers"][0]["stuck"] == 0
+
+
+def usual_ping(group: Group) -> float:
+    """What half of thirty pings take, in seconds; all say that it is well."""
+    seconds: list[float] = []
+    with Client(group.port) as client:
+        for _ in range(30):
+            begun = time.monotonic()
+            assert client.send(get("/ping")).answer("GET").status == 200
+            seconds.append(time.monotonic() - begun)
+            time.sleep(0.01)
+    return sorted(seconds)[15]
 
 
 def test_who_cannot_be_answered_in_time_is_told_so(group: Group) -> None:
     with group.load(callers=12) as load:
         load.wait_for(12)
-        answers = [post(group, **{"X-Request-Deadline-Ms": "1"}) for _ in range(5)]
+        answers: list[httpx.Response] = []
+        deadline = time.monotonic() + PATIENCE
+        while len(answers) < 5:
+            assert time.monotonic() < deadline
+            answer = post(group, **{"X-Request-Deadline-Ms": "1"})
+            # Where nobody else was at the model just then, it was in time.
+            if answer.status_code != 200:
+                answers.append(answer)
     codes = {(answer.status_code, answer.json()["error"]["code"]) for answer in answers}
     assert codes <= {(503, "overloaded"), (504, "deadline_exceeded")}
 
 
 def test_who_goes_away_is_dropped_from_the_queue(group: Group) -> None:
     def dropped() -> float:
-        text = httpx.get(f"{group.process.url}/metrics").text
+        text = httpx.get(f"{group.process.url}/metrics", timeout=PATIENCE).text
         (line,) = [line for line in text.splitlines() if line.startswith("serving_cancelled_requests_total ")]
         return float(line.split()[1])
 
@@ -126,30 +144,23 @@ def test_who_goes_away_is_dropped_from_the_queue(group: Group) -> None:
     head = f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
     with group.load(callers=4) as load:
         load.wait_for(4)
-        for _ in range(12):
+        deadline = time.monotonic() + PATIENCE
+        while dropped() <= before:
+            assert time.monotonic() < deadline
             with socket.create_connection(("127.0.0.1", group.port)) as caller:
                 caller.sendall(head.encode() + b"\r\n\r\n" + body)
                 time.sleep(0.002)
         load.wait_for(8)
-    assert dropped() > before
     assert set(load.seen.outcomes) == {RIGHT}
 
 
 def test_a_stop_waits_for_what_runs_in_the_thread(group: Group) -> None:
     """The last test of this file: it ends the group."""
-    answers: list[Any] = []
-    connection = http.client.HTTPConnection("127.0.0.1", group.port, timeout=30)
-
-    def ask() -> None:
-        connection.request("POST", "/invocations", json.dumps([CAR] * 20), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        answers.append((answer.status, len(json.loads(answer.read())["predictions"])))
-
-    caller = threading.Thread(target=ask)
-    caller.start()
+    connection = http.client.HTTPConnection("127.0.0.1", group.port, timeout=PATIENCE)
+    connection.request("POST", "/invocations", json.dumps([CAR] * 20), {"Content-Type": "application/json"})
     time.sleep(0.01)
     group.process.process.terminate()
-    caller.join(timeout=30)
+    answer = connection.getresponse()
+    assert (answer.status, len(json.loads(answer.read())["predictions"])) == (200, 20)
     connection.close()
-    assert answers == [(200, 20)]
-    assert group.process.process.wait(timeout=30) == 0
+    assert group.process.process.wait(timeout=PATIENCE) == 0

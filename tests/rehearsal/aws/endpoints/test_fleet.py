@@ -1,4 +1,4 @@
-"""A fleet's relay into an isolated container: it is there as long as the container is, and no longer."""
+"""A fleet's relay into an isolated container, which is there as long as the container is; and the fleet's port."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 
 from rehearsal.aws.endpoints import fleet as module
 from rehearsal.aws.endpoints.fleet import Fleet
-from rehearsal.aws.endpoints.model import ServedModel
+from rehearsal.aws.endpoints.model import ModelError, ServedModel
 from rehearsal.aws.jobs.container import Command
 from rehearsal.aws.processes import ClosedError
 from rehearsal.containers.box import Box
@@ -56,3 +56,23 @@ def test_a_relay_goes_when_its_container_cannot_start(fleet: Fleet, monkeypatch:
     with pytest.raises(ClosedError):
         fleet._launch()
     assert [each.listens for each in Relay.opened] == [False]
+
+
+def test_a_port_that_somebody_else_takes_first_is_given_up_for_another(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given: list[str] = []
+
+    def dead_at_once(command: Command) -> tuple[None, list[Any]]:
+        given.append(command.environment["SAGEMAKER_BIND_TO_PORT"])
+        return None, []
+
+    monkeypatch.setattr(module.container, "launch", dead_at_once)
+    command = Command(words=[], folder=tmp_path, environment={}, output=fleet._log)
+    monkeypatch.setattr(ServedModel, "prepare", lambda *_: command)
+    monkeypatch.setattr(fleet, "stop", lambda: None)
+    monkeypatch.setattr(module.ports, "taken", lambda port: port < 3)
+    monkeypatch.setattr(module.ports, "free_port", iter([1, 2, 3, 4]).__next__)
+    with pytest.raises(ModelError, match="variant v exited"):
+        fleet.start()
+    assert given == ["1", "2", "3"], "what dies on a port of its own is not started again"

@@ -64,11 +64,16 @@ def test_athena_deletes_a_named_query(client: Client) -> None:
 
 def test_logs_change_the_key_of_a_group(client: Client) -> None:
     logs = client("logs")
-    logs.create_log_group(logGroupName="g")
-    logs.associate_kms_key(logGroupName="g", kmsKeyId="arn:aws:kms:eu-west-1:1:key/k")
-    assert logs.describe_log_groups()["logGroups"][0]["kmsKeyId"] == "arn:aws:kms:eu-west-1:1:key/k"
-    logs.disassociate_kms_key(logGroupName="g")
-    assert not logs.describe_log_groups()["logGroups"][0].get("kmsKeyId")
+    logs.create_log_group(logGroupName="locked")
+
+    def group() -> dict[str, Any]:
+        (found,) = logs.describe_log_groups(logGroupNamePrefix="locked")["logGroups"]
+        return found
+
+    logs.associate_kms_key(logGroupName="locked", kmsKeyId="arn:aws:kms:eu-west-1:1:key/k")
+    assert group()["kmsKeyId"] == "arn:aws:kms:eu-west-1:1:key/k"
+    logs.disassociate_kms_key(logGroupName="locked")
+    assert not group().get("kmsKeyId")
     with pytest.raises(logs.exceptions.ResourceNotFoundException):
         logs.associate_kms_key(logGroupName="none", kmsKeyId="k")
 
@@ -131,7 +136,10 @@ def test_scaling_targets_have_tags(client: Client) -> None:
         "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
     }
     scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=2, Tags={"a": "1"})
-    arn = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"][0]["ScalableTargetARN"]
+    # Of this one alone: in a process of several files others may have left targets in moto's account.
+    asked = {"ServiceNamespace": "sagemaker", "ResourceIds": [target["ResourceId"]]}
+    (registered,) = scaling.describe_scalable_targets(**asked)["ScalableTargets"]
+    arn = registered["ScalableTargetARN"]
     scaling.tag_resource(ResourceARN=arn, Tags={"b": "2"})
     scaling.untag_resource(ResourceARN=arn, TagKeys=["a"])
     scaling.register_scalable_target(**target, MaxCapacity=3)

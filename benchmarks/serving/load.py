@@ -44,6 +44,11 @@ class Scheduled:
     own: Mapping[int, Mapping[str, float]]
     """The same from the first byte sent."""
     counts: Mapping[int, int]
+    calm: Mapping[int, Mapping[str, float]]
+    """As `due`, of the requests that met no moment in which the machine kept the watched server or the generator from
+    its processor; empty where no server was watched."""
+    calms: Mapping[int, int]
+    """How many these are."""
 
 
 def closed(port: int, path: str, body: Body, *, connections: int, seconds: int, processors: Sequence[int]) -> Closed:
@@ -76,9 +81,15 @@ def scheduled(
     seconds: float = 0,
     count: int = 0,
     processors: Sequence[int],
+    watched: int | None = None,
 ) -> Scheduled:
-    """Run `open_loop`: `rate` requests a second at random times (0: closed loop), for `seconds` or `count` requests."""
+    """Run `open_loop`: `rate` requests a second at random times (0: closed loop), for `seconds` or `count` requests.
+
+    `watched` is the server's worker, whose waiting for a processor is looked at.
+    """
     numbers = [str(connections), f"{rate:.3f}", f"{seconds:.3f}", str(count)]
+    if watched is not None:
+        numbers.append(str(watched))
     command = [str(LOAD_GENERATOR), str(port), str(body.request(path)), *numbers]
     return parse_scheduled(_run(pinned(processors, command), {}))
 
@@ -96,6 +107,8 @@ def parse_scheduled(output: str) -> Scheduled:
         due={status: found["due"] for status, found in statuses.items()},
         own={status: found["sent"] for status, found in statuses.items()},
         counts={status: found["count"] for status, found in statuses.items()},
+        calm={status: found["calm"] for status, found in statuses.items() if "calm" in found},
+        calms={status: found["calms"] for status, found in statuses.items() if "calms" in found},
     )
 
 

@@ -2,12 +2,15 @@
  * latency counts from the moment a request was due, so that a slow answer delays no later request unseen (no
  * coordinated omission). One thread, one epoll, a core of its own, which it spins on while it keeps a schedule.
  *
- *   open_loop PORT REQUEST_FILE CONNECTIONS RATE SECONDS COUNT
+ *   open_loop PORT REQUEST_FILE CONNECTIONS RATE SECONDS COUNT [PID]
  *
  * REQUEST_FILE holds the bytes of a whole HTTP/1.1 request. RATE 0: closed loop, the next request follows the answer.
  * It ends after SECONDS or COUNT requests, whichever comes first (0: no such limit). Latencies on stdout are in
  * microseconds, as JSON, by HTTP status: "due" counts from the schedule, "sent" from the first byte written. "held" is the
- * time (s) in which it, though it spins, had no processor: the machine did something else.
+ * time (s) in which it, though it spins, had no processor: the machine did something else. With the PID of the server's
+ * worker, its waiting for a processor is looked at every half millisecond (schedstat), and "calm" counts, as "due" does,
+ * the requests that met no moment in which the worker or this program was kept from its processor for 0.3 ms or more,
+ * nor the time after it that their backlog takes at half of the capacity: as long again.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -28,7 +31,11 @@
 #define STATUSES 600
 #define BUFFER 65536
 
-typedef struct { float *due, *sent; size_t count, room; } Samples;
+#define LOOK 5e-4
+#define KEPT 3e-4
+
+typedef struct { double *at; float *due, *sent; size_t count, room; } Samples;
+typedef struct { double from, until; } Span;
 typedef struct { int fd, busy, waits; size_t written, filled; ssize_t missing; int status; double due, sent; char buffer[BUFFER]; } Connection;
 
 static Samples samples[STATUSES];
@@ -36,6 +43,9 @@ static char *request;
 static size_t request_size;
 static int port, poll_fd;
 static long errors, reconnects;
+static int schedstat = -1;
+static Span *kept; /* when somebody was kept from its processor, and as long again */
+static size_t kepts;
 
 static double clock_of(clockid_t id) {
     struct timespec t;
@@ -53,14 +63,53 @@ static double uniform(void) { /* xorshift64*, of a fixed seed: every run has the
     return (double)((state * 0x2545F4914F6CDD1Du) >> 11) / 9007199254740992.0;
 }
 
-static void record(int status, double due, double sent) {
+/* Seconds for which the watched process has waited for a processor. */
+static double waited(void) {
+    char text[96];
+    ssize_t n = pread(schedstat, text, sizeof text - 1, 0);
+    if (n <= 0) return 0;
+    text[n] = 0;
+    char *second = strchr(text, ' ');
+    return second ? 1e-9 * strtod(second, NULL) : 0;
+}
+
+static void keep(double from, double until) {
+    if (!(kepts & (kepts - 1)) && !(kept = realloc(kept, (kepts ? 2 * kepts : 1) * sizeof *kept))) fail("realloc");
+    kept[kepts++] = (Span){from, until + (until - from)};
+}
+
+/* Called once a turn at `t`, after the turn at `before`. */
+static void look(double before, double t) {
+    static double looked, waited_then;
+    if (t - before > KEPT) keep(before, t);
+    if (schedstat < 0 || t - looked < LOOK) return;
+    double waited_now = waited();
+    if (looked > 0 && waited_now - waited_then > KEPT) keep(t - fmax(t - looked, waited_now - waited_then), t);
+    looked = t; waited_then = waited_now;
+}
+
+/* The latencies of the requests that met no such moment, and how many they are. */
+static size_t calm(const Samples *s, float *values) {
+    size_t found = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        double due = s->at[i], answered = due + 1e-6 * s->due[i];
+        size_t k = 0;
+        while (k < kepts && (due > kept[k].until || answered < kept[k].from)) k++;
+        if (k == kepts) values[found++] = s->due[i];
+    }
+    return found;
+}
+
+static void record(int status, double due, double sent, double t) {
     Samples *s = &samples[status > 0 && status < STATUSES ? status : 0];
     if (s->count == s->room) {
         s->room = s->room ? 2 * s->room : 1 << 16;
         s->due = realloc(s->due, s->room * sizeof(float));
         s->sent = realloc(s->sent, s->room * sizeof(float));
-        if (!s->due || !s->sent) fail("realloc");
+        s->at = realloc(s->at, s->room * sizeof(double));
+        if (!s->due || !s->sent || !s->at) fail("realloc");
     }
+    s->at[s->count] = t - due;
     s->due[s->count] = (float)(1e6 * due);
     s->sent[s->count++] = (float)(1e6 * sent);
 }
@@ -158,7 +207,13 @@ static void print(const char *name, float *values, size_t count) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 7) { fprintf(stderr, "usage: open_loop PORT REQUEST_FILE CONNECTIONS RATE SECONDS COUNT\n"); return 2; }
+    if (argc != 7 && argc != 8) { fprintf(stderr, "usage: open_loop PORT REQUEST_FILE CONNECTIONS RATE SECONDS COUNT [PID]\n"); return 2; }
+    if (argc == 8) {
+        char name[64];
+        snprintf(name, sizeof name, "/proc/%d/schedstat", atoi(argv[7]));
+        schedstat = open(name, O_RDONLY);
+        if (schedstat < 0) fail(name);
+    }
     port = atoi(argv[1]);
     int connections = atoi(argv[3]);
     double rate = atof(argv[4]), seconds = atof(argv[5]);
@@ -186,14 +241,16 @@ int main(int argc, char **argv) {
             if (count && sent >= count) open = 0;
         }
         int n = epoll_wait(poll_fd, events, 256, rate > 0 ? 0 : 10);
+        double before = t;
         t = now();
+        if (rate > 0) look(before, t);
         for (int i = 0; i < n; i++) {
             Connection *c = events[i].data.ptr;
             int was = c->busy;
             if ((events[i].events & EPOLLOUT) && was) push(c);
             if (!(events[i].events & (EPOLLIN | EPOLLERR | EPOLLHUP))) continue;
             int complete = pull(c);
-            if (complete) { record(c->status, t - c->due, t - c->sent); c->busy = 0; answered++; }
+            if (complete) { record(c->status, t - c->due, t - c->sent, t); c->busy = 0; answered++; }
             if (was && !c->busy) { busy--; idle[idles++] = c; }
         }
     }
@@ -207,6 +264,15 @@ int main(int argc, char **argv) {
     for (int i = 0; i < STATUSES; i++) {
         if (!samples[i].count) continue;
         printf("%s\"%d\":{\"count\":%zu,", first ? "" : ",", i, samples[i].count);
+        float *values = malloc(samples[i].count * sizeof *values);
+        if (!values) fail("malloc");
+        size_t calms = schedstat < 0 ? 0 : calm(&samples[i], values);
+        if (calms) {
+            printf("\"calms\":%zu,", calms);
+            print("calm", values, calms);
+            printf(",");
+        }
+        free(values);
         print("due", samples[i].due, samples[i].count);
         printf(",");
         print("sent", samples[i].sent, samples[i].count);

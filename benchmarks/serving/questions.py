@@ -40,7 +40,14 @@ class _Running:
         return found.counts[200] / found.seconds
 
     def scheduled(
-        self, body: Body, *, connections: int, rate: float = 0, seconds: float = 0, count: int = 0
+        self,
+        body: Body,
+        *,
+        connections: int,
+        rate: float = 0,
+        seconds: float = 0,
+        count: int = 0,
+        watched: bool = False,
     ) -> Scheduled:
         """Requests at random times, or with `rate` 0 in a closed loop."""
         return scheduled(
@@ -52,6 +59,7 @@ class _Running:
             seconds=seconds,
             count=count,
             processors=self.bench.cores.load,
+            watched=self.server.worker() if watched else None,
         )
 
 
@@ -99,17 +107,20 @@ def steady(bench: Bench) -> Answers:
     """Latencies (µs) at random arrivals, half as many a second as a closed loop of 32 reaches."""
     p50: list[float] = []
     p99: list[float] = []
+    calm: list[tuple[float, float]] = []
     body = bench.body("rows", 1)
     with _ours(bench) as ours:
         capacity = ours.closed(body)
-        unsent = sent = failed = 0
+        unsent = sent = failed = calms = 0
         held = took = 0.0
         # The first callers on so many connections pay for the kernel's and the server's memory.
         ours.scheduled(body, connections=256, rate=capacity / 4, seconds=0.5)
         for _ in range(ROUNDS):
-            seen = ours.scheduled(body, connections=256, rate=capacity / 2, seconds=2 * bench.seconds)
+            seen = ours.scheduled(body, connections=256, rate=capacity / 2, seconds=2 * bench.seconds, watched=True)
             p50.append(seen.due[200]["p50"])
             p99.append(seen.due[200]["p99"])
+            calm.append((seen.calm[200]["p50"], seen.calm[200]["p99"]))
+            calms += seen.calms[200]
             unsent += seen.unsent
             sent += seen.sent
             failed += _failed(seen)
@@ -120,6 +131,9 @@ def steady(bench: Bench) -> Answers:
         "held": held / took,
         "p50": statistics.median(p50),
         "p99": statistics.median(p99),
+        "calm p50": statistics.median(p50 for p50, _ in calm),
+        "calm p99": statistics.median(p99 for _, p99 in calm),
+        "calm": calms / sent,
         "unsent": float(unsent),
         "sent": float(sent),
         "failed": float(failed),

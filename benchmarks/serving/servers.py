@@ -99,6 +99,13 @@ class Server:
         except psutil.Error:
             return []
 
+    def worker(self) -> int:
+        """The process id of its only worker; WrongAnswerError where it has none, or several."""
+        children = self.processes()[1:]
+        if len(children) != 1:
+            raise WrongAnswerError(f"the server has {len(children)} processes below it, not one worker")
+        return children[0].pid
+
     def resident_bytes(self) -> int:
         """Resident set sizes of all its processes, summed: pages that they share are counted in each."""
         return self._memory("rss")

@@ -11,6 +11,7 @@ from typing import Final
 from serving.observe import shared
 from serving.process.channel import Channel
 from serving.process.listening import bind_beside
+from serving.process.processor_time import ProcessorTime, processor_time
 
 STUCK_SECONDS: Final = 1.5
 """A worker whose event loop has not turned for as long is killed. It turns four times a second by itself."""
@@ -22,6 +23,8 @@ STARTUP_SECONDS: Final = 60.0
 UNREADY_SECONDS: Final = 30.0
 """A worker whose model has not answered for as long, though its event loop turns, is killed as well. `/ping` says 503
 long before: a slow model that is at a large request should end it, not be started anew."""
+_ENOUGH_SECONDS: Final = 0.5
+"""With as much processor time a healthy event loop turns twice."""
 _LONGEST_PAUSE: Final = 10.0
 _FIRST_PAUSE: Final = 0.1
 _NO_ROOM_PAUSE: Final = 1.0
@@ -53,6 +56,10 @@ class Slot:
         self._began = 0.0
         self._ready_at = 0.0
         self._unready_since: float | None = None
+        self._heard = 0.0
+        """The last sign of life;"""
+        self._used = ProcessorTime(0.0, 0.0)
+        """and what the worker had had of the processors when it was seen."""
         self._killed = False
         self._address: object = None
         """Where to listen again; None while the listener is open."""
@@ -97,8 +104,11 @@ class Slot:
         """
         if self._killed:
             return ""
-        silent = now - max(self.cells[shared.HEARTBEAT], self._began, awake_since)
-        if silent > (self.stuck_seconds if self.ready else STARTUP_SECONDS):
+        heard = max(self.cells[shared.HEARTBEAT], self._began, awake_since)
+        if heard != self._heard:
+            self._heard, self._used = heard, processor_time(self.pid)
+        silent, allowed = now - heard, self.stuck_seconds if self.ready else STARTUP_SECONDS
+        if silent > allowed and not self._is_starved(silent, allowed):
             return f"has not turned its event loop for {silent:.1f} s"
         if not self.ready or self.cells[shared.READY]:
             self._unready_since = None
@@ -108,6 +118,12 @@ class Slot:
         if now - max(self._unready_since, awake_since) > max(UNREADY_SECONDS, self.stuck_seconds):
             return f"has a model that does not answer for {now - self._unready_since:.1f} s"
         return ""
+
+    def _is_starved(self, silent: float, allowed: float) -> bool:
+        """Whether the worker is silent for want of a processor: one in its place would only want more of them."""
+        used = processor_time(self.pid)
+        waited = used.waited - self._used.waited
+        return silent - waited <= allowed and used.ran - self._used.ran < _ENOUGH_SECONDS
 
     def kill(self) -> None:
         """End a worker that does not answer; SIGKILL reaches a stopped one too."""

@@ -25,7 +25,7 @@ def told(found: Figures, what: str, goal: str = "") -> Verdict:
 
 def test_nothing_measured_is_neither_met_nor_missed() -> None:
     listed = verdicts(Figures())
-    assert len(listed) == 16
+    assert len(listed) == 17
     assert {verdict.met for verdict in listed} == {None}
     assert {verdict.seen for verdict in listed} == {"not measured"}
     assert unmet(listed) == []
@@ -152,10 +152,21 @@ def test_memory_that_grows_is_seen() -> None:
 
 def test_an_open_loop_that_could_not_keep_its_schedule_meets_nothing() -> None:
     seen: dict[str, float] = {"capacity": 1, "p50": 100, "p99": 400, "unsent": 0, "sent": 1000, "failed": 1}
-    seen["held"] = 0.0
+    seen |= {"held": 0.0, "calm p50": 90, "calm p99": 300, "calm": 0.98}
     assert told(Figures(own={"steady": seen}), "open loop at 50 % of capacity").met is True
     assert told(Figures(own={"steady": seen | {"unsent": 1}}), "open loop at 50 % of capacity").met is False
     verdict = told(Figures(own={"steady": seen | {"failed": 2}}), "open loop at 50 % of capacity")
     assert (verdict.met, verdict.seen.endswith("2 of 1,000 requests failed")) == (False, True)
     verdict = told(Figures(own={"steady": seen | {"held": 0.012}}), "open loop at 50 % of capacity")
     assert verdict.seen.endswith("the machine held the load itself up 1.2 % of the time")
+
+
+def test_what_the_machine_held_up_is_told_beside_what_it_did_not() -> None:
+    seen: dict[str, float] = {"capacity": 1, "p50": 100, "p99": 4000, "unsent": 0, "sent": 1000, "failed": 0}
+    seen |= {"held": 0.01, "calm p50": 90, "calm p99": 360, "calm": 0.98}
+    every, calm = "open loop at 50 % of capacity", "the same, where the machine let both have their processors"
+    assert told(Figures(own={"steady": seen}), every).met is False
+    verdict = told(Figures(own={"steady": seen}), calm)
+    assert (verdict.met, verdict.seen) == (True, "p50 0.09 ms, p99 0.36 ms, 4.0 ×, 98.0% of the requests")
+    assert told(Figures(own={"steady": seen | {"calm p99": 460}}), calm).met is False
+    assert told(Figures(own={"steady": seen | {"unsent": 1}}), calm).met is False

@@ -16,7 +16,16 @@ def answers(sent: int, *, p99: float, errors: int = 0, **counts: int) -> Schedul
     statuses = {int(name.removeprefix("s")): count for name, count in counts.items()}
     latencies = {status: {"p50": 1.0, "p99": p99 * status, "max": 2 * p99 * status} for status in statuses}
     return Scheduled(
-        seconds=2.0, sent=sent, unsent=0, errors=errors, held=0.01, due=latencies, own=latencies, counts=statuses
+        seconds=2.0,
+        sent=sent,
+        unsent=0,
+        errors=errors,
+        held=0.01,
+        due=latencies,
+        own=latencies,
+        counts=statuses,
+        calm={status: {"p50": 0.5, "p99": p99 * status / 2} for status in statuses},
+        calms={status: count // 2 for status, count in statuses.items()},
     )
 
 
@@ -68,4 +77,5 @@ def test_an_overload_is_held_against_the_capacity_in_turns(asked: Asked) -> None
 def test_refusals_in_an_open_loop_are_counted(asked: Asked) -> None:
     found = questions.steady(BENCH)
     assert (found["sent"], found["failed"], found["unsent"], found["held"]) == (3000, 3, 0, 0.005)
+    assert (found["calm p50"], found["calm p99"], found["calm"]) == (0.5, 100, 499 * questions.ROUNDS / 3000)
     assert asked.rates == [250, *[500] * questions.ROUNDS]

@@ -11,6 +11,7 @@ from serving.observe import shared
 from serving.process import slot as module
 from serving.process.channel import channels
 from serving.process.listening import bind_beside, listen
+from serving.process.processor_time import ProcessorTime
 from serving.process.slot import Slot
 
 
@@ -19,6 +20,14 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     seen: list[tuple[int, int]] = []
     monkeypatch.setattr(module.os, "kill", lambda pid, number: seen.append((pid, number)))
     return seen
+
+
+@pytest.fixture(autouse=True)
+def used(monkeypatch: pytest.MonkeyPatch) -> list[ProcessorTime]:
+    """The worker's processor time, the last of the list; the others have their pid from nowhere."""
+    told = [ProcessorTime(3.0, 1.0)]
+    monkeypatch.setattr(module, "processor_time", lambda _: told[-1])
+    return told
 
 
 @pytest.fixture
@@ -52,6 +61,32 @@ def test_a_silent_worker_is_stuck_after_a_second_and_a_half(slot: Slot) -> None:
     slot.became_ready(100.4)
     beat(slot, 110.0)
     assert slot.complaint(111.6, 0) == "has not turned its event loop for 1.6 s"
+
+
+def test_a_worker_without_a_processor_is_not_stuck(slot: Slot, used: list[ProcessorTime]) -> None:
+    slot.became_ready(100.4)
+    beat(slot, 110.0)
+    assert slot.complaint(110.1, 0) == ""
+    used.append(ProcessorTime(3.2, 2.9))
+    assert slot.complaint(112.0, 0) == ""
+    assert slot.complaint(113.3, 0) == ""
+    assert "3.5 s" in slot.complaint(113.5, 0), "it waited for 1.9 s of these, and did not for 1.6 s"
+
+
+def test_a_worker_that_had_a_processor_and_did_not_turn_is_stuck(slot: Slot, used: list[ProcessorTime]) -> None:
+    slot.became_ready(100.4)
+    beat(slot, 110.0)
+    assert slot.complaint(110.1, 0) == ""
+    used.append(ProcessorTime(3.6, 2.0))
+    assert "1.6 s" in slot.complaint(111.6, 0)
+
+
+def test_only_what_was_waited_since_the_last_sign_of_life_counts(slot: Slot, used: list[ProcessorTime]) -> None:
+    slot.became_ready(100.4)
+    used.append(ProcessorTime(3.2, 60.0))
+    beat(slot, 110.0)
+    assert slot.complaint(110.1, 0) == ""
+    assert "1.6 s" in slot.complaint(111.6, 0)
 
 
 def test_a_worker_that_loads_may_take_its_time(slot: Slot) -> None:

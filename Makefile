@@ -43,9 +43,9 @@ types: $(VENV)/.synced
 unit: $(VENV)/.synced
 	@$(PYTEST) --numprocesses=auto -m "not slow"
 
-# The slow ones wait for processes and containers two fifths of their time: twice as many of them as processors.
+# The slow ones wait for processes and containers two fifths of their time: one more of them than processors.
 test: packages check ## every test (under 15 minutes)
-	@$(PYTEST) --numprocesses=$$(( $$(nproc) * 2 )) -m slow
+	@$(PYTEST) --numprocesses=$$(( $$(nproc) + 1 )) -m slow
 
 packages: $(VENV)/.synced ## what tests use and Python has not (a browser, Go tools, ONNX Runtime for browsers)
 	@tests/install_packages

@@ -117,15 +117,16 @@ def _steady(found: Mapping[str, float]) -> list[Verdict]:
         return [Verdict(what=what, goal=goal, seen="not measured", met=None) for what in whats]
     failed, sent = found["failed"], found["sent"]
     told = failed <= _FAILED * sent
+    kept = told and not found["unsent"]
     spoilt = "" if told else f"; {failed:,.0f} of {sent:,.0f} requests failed"
     held = f"; the machine held the load itself up {100 * found['held']:.1f} % of the time"
     every = _spread(found["p50"], found["p99"]) + spoilt + (held if found["held"] > _HELD else "")
+    verdict = Verdict(what=whats[0], goal=goal, seen=every, met=kept and found["p99"] <= 5 * found["p50"])
+    if not found["calm"]:
+        return [verdict, Verdict(what=whats[1], goal=goal, seen="there was no such request", met=None)]
     calm = f"{_spread(found['calm p50'], found['calm p99'])}, {found['calm']:.1%} of the requests{spoilt}"
-    kept = told and not found["unsent"]
-    return [
-        Verdict(what=whats[0], goal=goal, seen=every, met=kept and found["p99"] <= 5 * found["p50"]),
-        Verdict(what=whats[1], goal=goal, seen=calm, met=kept and found["calm p99"] <= 5 * found["calm p50"]),
-    ]
+    met = kept and found["calm p99"] <= 5 * found["calm p50"]
+    return [verdict, Verdict(what=whats[1], goal=goal, seen=calm, met=met)]
 
 
 def _spread(p50: float, p99: float) -> str:

@@ -8,9 +8,10 @@
  * It ends after SECONDS or COUNT requests, whichever comes first (0: no such limit). Latencies on stdout are in
  * microseconds, as JSON, by HTTP status: "due" counts from the schedule, "sent" from the first byte written. "held" is the
  * time (s) in which it, though it spins, had no processor: the machine did something else. With the PID of the server's
- * worker, its waiting for a processor is looked at every half millisecond (schedstat), and "calm" counts, as "due" does,
- * the requests that met no moment in which the worker or this program was kept from its processor for 0.3 ms or more,
- * nor the time after it that their backlog takes at half of the capacity: as long again.
+ * worker, its waiting for a processor (schedstat; also for its supervisor and its own threads) and this program's are
+ * looked at every half millisecond, and "calm" counts, as "due" does, the requests that met no look in which one of them
+ * was kept from its processor for 0.3 ms or more, nor the time after it that the backlog takes at half of the capacity:
+ * as long again.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -78,14 +79,14 @@ static void keep(double from, double until) {
     kept[kepts++] = (Span){from, until + (until - from)};
 }
 
-/* Called once a turn at `t`, after the turn at `before`. */
-static void look(double before, double t) {
-    static double looked, waited_then;
-    if (t - before > KEPT) keep(before, t);
+/* Called once a turn at `t`. The time since the last look that this program did not use, it was kept from its processor. */
+static void look(double t) {
+    static double looked, used, waited_then;
     if (schedstat < 0 || t - looked < LOOK) return;
-    double waited_now = waited();
-    if (looked > 0 && waited_now - waited_then > KEPT) keep(t - fmax(t - looked, waited_now - waited_then), t);
-    looked = t; waited_then = waited_now;
+    double used_now = clock_of(CLOCK_THREAD_CPUTIME_ID), waited_now = waited();
+    double held = fmax(t - looked - (used_now - used), waited_now - waited_then);
+    if (looked > 0 && held > KEPT) keep(t - fmax(t - looked, held), t);
+    looked = t; used = used_now; waited_then = waited_now;
 }
 
 /* The latencies of the requests that met no such moment, and how many they are. */
@@ -211,8 +212,7 @@ int main(int argc, char **argv) {
     if (argc == 8) {
         char name[64];
         snprintf(name, sizeof name, "/proc/%d/schedstat", atoi(argv[7]));
-        schedstat = open(name, O_RDONLY);
-        if (schedstat < 0) fail(name);
+        schedstat = open(name, O_RDONLY); /* a kernel without it tells nothing, and then there is no "calm" */
     }
     port = atoi(argv[1]);
     int connections = atoi(argv[3]);
@@ -241,9 +241,8 @@ int main(int argc, char **argv) {
             if (count && sent >= count) open = 0;
         }
         int n = epoll_wait(poll_fd, events, 256, rate > 0 ? 0 : 10);
-        double before = t;
         t = now();
-        if (rate > 0) look(before, t);
+        if (rate > 0) look(t);
         for (int i = 0; i < n; i++) {
             Connection *c = events[i].data.ptr;
             int was = c->busy;

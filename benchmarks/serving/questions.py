@@ -119,8 +119,9 @@ def steady(bench: Bench) -> Answers:
             seen = ours.scheduled(body, connections=256, rate=capacity / 2, seconds=2 * bench.seconds, watched=True)
             p50.append(seen.due[200]["p50"])
             p99.append(seen.due[200]["p99"])
-            calm.append((seen.calm[200]["p50"], seen.calm[200]["p99"]))
-            calms += seen.calms[200]
+            if 200 in seen.calm:
+                calm.append((seen.calm[200]["p50"], seen.calm[200]["p99"]))
+                calms += seen.calms[200]
             unsent += seen.unsent
             sent += seen.sent
             failed += _failed(seen)
@@ -131,8 +132,8 @@ def steady(bench: Bench) -> Answers:
         "held": held / took,
         "p50": statistics.median(p50),
         "p99": statistics.median(p99),
-        "calm p50": statistics.median(p50 for p50, _ in calm),
-        "calm p99": statistics.median(p99 for _, p99 in calm),
+        "calm p50": statistics.median(p50 for p50, _ in calm) if calm else float("nan"),
+        "calm p99": statistics.median(p99 for _, p99 in calm) if calm else float("nan"),
         "calm": calms / sent,
         "unsent": float(unsent),
         "sent": float(sent),

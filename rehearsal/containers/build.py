@@ -6,7 +6,7 @@ from pathlib import Path
 
 from infra.names import Image
 from infra.sources import content_tag, git_commit
-from rehearsal.containers import training_packages
+from rehearsal.containers import orphans, training_packages
 from rehearsal.containers.base_image import base_image
 from rehearsal.containers.engine import Engine
 from rehearsal.containers.package_sources import package_sources, uv_cache
@@ -40,6 +40,7 @@ def build(engine: Engine, project_dir: Path, image: Image, *, whole: bool = Fals
             f"localhost/drivetrain-{image}:{content_tag(project_dir, image)}-{base.removeprefix('sha256:')[:8]}{kind}"
         )
         if not engine.has_image(name):
+            orphans.remove_orphans(engine)
             options = _mounted_options(engine, project_dir, base) if mounted else []
             _build(engine, project_dir, image, name=name, base=base, options=options)
         return _built(engine, name, base)
@@ -81,8 +82,8 @@ def _python_version(engine: Engine, base: str) -> str:
     """Such as 3.11. The container is removed afterwards: with --rm, podman may find it gone before its exit code."""
     name = "drivetrain-python-version"
     try:
-        words = ("--replace", "--name", name, "--network=none", base, "python3", "-c", _PYTHON_VERSION)
-        return engine.call("run", *words)
+        options = ("--replace", "--name", name, *orphans.label_options(), "--network=none")
+        return engine.call("run", *options, base, "python3", "-c", _PYTHON_VERSION)
     finally:
         engine.remove(name)
 

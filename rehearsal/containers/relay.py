@@ -18,13 +18,14 @@ _HOST = "127.0.0.1"
 
 
 class Relay:
-    """Listens on `port` of 127.0.0.1 until it is closed."""
+    """Listens on a port of 127.0.0.1 that nobody else has, until it is closed."""
 
-    def __init__(self, *, port: int, pid_file: Path, inner_port: int) -> None:
+    def __init__(self, *, pid_file: Path, inner_port: int) -> None:
         self._pid_file = pid_file
         self._inner_port = inner_port
-        self._listener = socket.create_server((_HOST, port), backlog=128)
-        threading.Thread(target=self._accept, name=f"relay {port}", daemon=True).start()
+        self._listener = socket.create_server((_HOST, 0), backlog=128)
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, name=f"relay {self.port}", daemon=True).start()
 
     def close(self) -> None:
         """Take no more connections; those there are end with the container."""

@@ -89,7 +89,9 @@ def _stopping_at_ctrl_c(deployment: Deployment) -> Generator[None]:
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, handler)
+        # Another signal may have come meanwhile, and its handler had Ctrl-C ignored: that stays so.
+        if signal.getsignal(signal.SIGINT) is press:
+            signal.signal(signal.SIGINT, handler)
     if pressed.is_set():
         handler(signal.SIGINT, None)
         raise KeyboardInterrupt

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from rehearsal.provider.handler import AwsClients, Created, Properties, ResourceHandler
+from rehearsal.provider.lifecycle import AwsRefusedError
 from rehearsal.provider.service import ServiceHandler, changed
 from rehearsal.provider.shapes import Spelling, listed
 
@@ -119,35 +120,27 @@ class Resource(ServiceHandler):
 
 
 class Permissions(ServiceHandler):
-    """One grant of permissions on one catalog object to one principal; a change is a new grant."""
+    """One grant of permissions on one database, or on its tables, to one principal; a change is a new grant."""
 
     token = "aws:lakeformation/permissions:Permissions"
     service = "lakeformation"
+    # What a grant may be on goes beyond what is made here: another tool's state may hold it.
     replace_on = frozenset(
         {
             *("catalogId", "catalogResource", "dataCellsFilter", "dataLocation", "database", "lfTag", "lfTagPolicy"),
             *("permissions", "permissionsWithGrantOptions", "principal", "table", "tableWithColumns", "region"),
         }
     )
-    spelling = Spelling(names={"expressions": "Expression"})
     not_shown = _NOT_ENFORCED
 
     def _resource(self, aws: AwsClients, inputs: Properties) -> dict[str, Any]:
-        if inputs.get("catalogResource"):
-            return {"Catalog": {}}
-        if location := inputs.get("dataLocation"):
-            return {"DataLocation": _present(ResourceArn=location["arn"], CatalogId=location.get("catalogId"))}
-        if columns := inputs.get("tableWithColumns"):
-            return {"TableWithColumns": _columns(columns)}
         if table := inputs.get("table"):
             names = {"DatabaseName": table["databaseName"], "CatalogId": table.get("catalogId")}
             chosen: dict[str, Any] = {"TableWildcard": {}} if table.get("wildcard") else {"Name": table.get("name")}
-            return {"Table": _present(**names, **chosen)}
-        kinds = {"database": "Database", "lfTag": "LFTag", "lfTagPolicy": "LFTagPolicy"}
-        kind = next((name for name in (*kinds, "dataCellsFilter") if inputs.get(name)), None)
-        if kind is None:
-            raise ValueError("a Lake Formation grant names no catalog object")
-        return self.params(aws, "GrantPermissions", {kind: inputs[kind]}, member="Resource")
+            return {"Table": {name: value for name, value in {**names, **chosen}.items() if value is not None}}
+        if database := inputs.get("database"):
+            return self.params(aws, "GrantPermissions", {"database": database}, member="Resource")
+        raise AwsRefusedError("a Lake Formation grant is rehearsed on a `database` or a `table`, and has neither here")
 
     def _grant(self, aws: AwsClients, inputs: Properties) -> dict[str, Any]:
         return {
@@ -166,9 +159,6 @@ class Permissions(ServiceHandler):
     def read(self, aws: AwsClients, resource_id: str, state: Properties) -> Properties | None:
         grant = json.loads(resource_id)
         question = {name: grant[name] for name in ("CatalogId", "Principal", "Resource")}
-        if "TableWithColumns" in grant["Resource"]:  # AWS lists column grants under their table
-            table = grant["Resource"]["TableWithColumns"]
-            question["Resource"] = {"Table": {key: table[key] for key in ("DatabaseName", "Name")}}
         answer = self.send(aws, "ListPermissions", question)
         held = [
             entry
@@ -188,18 +178,6 @@ class Permissions(ServiceHandler):
 
     def delete(self, aws: AwsClients, resource_id: str, state: Properties) -> None:
         self.ask(aws, "RevokePermissions", json.loads(resource_id))
-
-
-def _present(**members: Any) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value is not None}
-
-
-def _columns(columns: Properties) -> dict[str, Any]:
-    table = {"DatabaseName": columns["databaseName"], "Name": columns["name"], "CatalogId": columns.get("catalogId")}
-    if columns.get("wildcard") or columns.get("excludedColumnNames"):
-        excluded = columns.get("excludedColumnNames")
-        return _present(**table, ColumnWildcard=_present(ExcludedColumnNames=excluded))
-    return _present(**table, ColumnNames=columns.get("columnNames"))
 
 
 HANDLERS: tuple[ResourceHandler, ...] = (DataLakeSettings(), Resource(), Permissions())

@@ -31,7 +31,7 @@ class Limits:
     head_seconds: float = 10.0
     """Longest time from a request's first byte to the end of its headers; above it 408."""
     body_seconds: float = 20.0
-    """Longest time for a body to arrive, below the 25 s that a graceful stop waits; above it 408."""
+    """Longest time for a body to arrive, below the 22 s that a stop waits for it; above it 408."""
     write_seconds: float = 20.0
     """Longest time that a caller may leave its answers unread; above it the connection is dropped."""
     drain_seconds: float = 2.0

@@ -2,6 +2,7 @@
 
 import mmap
 import sys
+import time
 from functools import partial
 from typing import Final, TextIO, cast
 
@@ -12,6 +13,10 @@ from serving.observe.capture.capture import Capture
 from serving.observe.logs import Log, LogStream
 from serving.observe.metrics import Observer
 from serving.observe.settings import ObservationSettings
+
+_CAPTURE_SECONDS: Final = 5.0
+_PART_SECONDS: Final = 2.0
+"""Longest time for traces, and for the log, however much is left: a receiver that is dead must not draw out a stop."""
 
 
 class Observation:
@@ -48,13 +53,19 @@ class Observation:
             if part is not None:
                 part.start()
 
-    def close(self, seconds: float = 2.0) -> None:
-        """Write and send what waits, each for at most `seconds`; what is left then is lost."""
-        for part in (self._capture, self._traces):
-            if part is not None:
-                part.close(seconds)
+    def close(self, seconds: float) -> None:
+        """Write and send what waits, within `seconds`; what is left then is lost.
+
+        Captured traffic comes first, since files without a name are lost whole.
+        """
+        until = time.monotonic() + seconds
+        if self._capture is not None:
+            self._capture.close(max(min(seconds, _CAPTURE_SECONDS), 0.0))
+        if self._traces is not None:
+            # Half of what is left, so that the log, which may tell why, has as much.
+            self._traces.close(max(min((until - time.monotonic()) / 2, _PART_SECONDS), 0.0))
         sys.stderr = self._stderr
-        self.log.close(seconds)
+        self.log.close(max(min(until - time.monotonic(), _PART_SECONDS), 0.0))
 
 
 def _count(cells: shared.Cells, cell: int) -> None:

@@ -11,7 +11,7 @@ from typing import Final
 from serving.observe import shared
 from serving.process.channel import Channel
 from serving.process.listening import bind_beside
-from serving.process.processor_time import ProcessorTime, processor_time
+from serving.process.processor_time import ProcessorShare, ProcessorTime
 
 STUCK_SECONDS: Final = 1.5
 """A worker whose event loop has not turned for as long is killed. It turns four times a second by itself."""
@@ -23,8 +23,9 @@ STARTUP_SECONDS: Final = 60.0
 UNREADY_SECONDS: Final = 30.0
 """A worker whose model has not answered for as long, though its event loop turns, is killed as well. `/ping` says 503
 long before: a slow model that is at a large request should end it, not be started anew."""
-_ENOUGH_SECONDS: Final = 0.5
-"""With as much processor time a healthy event loop turns twice."""
+_ENOUGH: Final = 1 / 3
+"""Of the time that it may be silent: with half a second of a processor a healthy event loop turns twice, and with
+twenty a healthy worker has loaded its model."""
 _LONGEST_PAUSE: Final = 10.0
 _FIRST_PAUSE: Final = 0.1
 _NO_ROOM_PAUSE: Final = 1.0
@@ -56,6 +57,7 @@ class Slot:
         self._began = 0.0
         self._ready_at = 0.0
         self._unready_since: float | None = None
+        self._share = ProcessorShare(0)
         self._heard = 0.0
         """The last sign of life;"""
         self._used = ProcessorTime(0.0, 0.0)
@@ -91,6 +93,7 @@ class Slot:
         self.cells[shared.HEARTBEAT] = self.cells[shared.READY] = 0.0
         self.ready = self._killed = False
         self._began, self._unready_since = now, None
+        self._share = ProcessorShare(pid)
 
     def became_ready(self, now: float) -> None:
         """The worker said that it answered a row."""
@@ -105,10 +108,12 @@ class Slot:
         if self._killed:
             return ""
         heard = max(self.cells[shared.HEARTBEAT], self._began, awake_since)
+        # At every look, since a wait that goes on shows in nothing but that it was seen before.
+        used = self._share.look(now)
         if heard != self._heard:
-            self._heard, self._used = heard, processor_time(self.pid)
+            self._heard, self._used = heard, used
         silent, allowed = now - heard, self.stuck_seconds if self.ready else STARTUP_SECONDS
-        if silent > allowed and not self._is_starved(silent, allowed):
+        if silent > allowed and not self._is_starved(used, silent, allowed):
             return f"has not turned its event loop for {silent:.1f} s"
         if not self.ready or self.cells[shared.READY]:
             self._unready_since = None
@@ -119,11 +124,10 @@ class Slot:
             return f"has a model that does not answer for {now - self._unready_since:.1f} s"
         return ""
 
-    def _is_starved(self, silent: float, allowed: float) -> bool:
+    def _is_starved(self, used: ProcessorTime, silent: float, allowed: float) -> bool:
         """Whether the worker is silent for want of a processor: one in its place would only want more of them."""
-        used = processor_time(self.pid)
         waited = used.waited - self._used.waited
-        return silent - waited <= allowed and used.ran - self._used.ran < _ENOUGH_SECONDS
+        return silent - waited <= allowed and used.ran - self._used.ran < allowed * _ENOUGH
 
     def kill(self) -> None:
         """End a worker that does not answer; SIGKILL reaches a stopped one too."""

@@ -26,8 +26,9 @@ from serving.process.signals import SignalPipe
 from serving.process.slot import STUCK_SECONDS, Slot
 from serving.process.swap import Swaps
 
-GRACEFUL_SECONDS: Final = 25.0
-"""Time for accepted requests to finish; the rest of SageMaker's 30 s is for leaving."""
+GRACEFUL_SECONDS: Final = 29.0
+"""Time for accepted requests to finish and for what was observed of them to be written; the rest of SageMaker's 30 s is
+for leaving."""
 _TURN_SECONDS: Final = 0.1
 _STANDSTILL_SECONDS: Final = 1.0
 _HOPELESS: Final = 5

@@ -34,10 +34,13 @@ from serving.process.channel import Channel
 from serving.process.models import LoadError, Models
 from serving.process.places import Places
 from serving.process.slot import Slot
+from serving.process.supervisor import GRACEFUL_SECONDS
 
 TICK_SECONDS: Final = 0.25
-STOP_SECONDS: Final = 24.0
-"""Time for accepted requests to finish, a little less than the supervisor waits."""
+STOP_SECONDS: Final = 22.0
+"""Time for accepted requests to finish: the slowest body takes 20 s, and what was observed has the rest."""
+_LEAVING_SECONDS: Final = 0.5
+"""Time for the process to end, before the supervisor ends it."""
 _EXPLAIN_SECONDS: Final = 0.5
 """How long `/ping` says why the model was refused: a health check that is waiting can read it."""
 _PR_SET_PDEATHSIG: Final = 1
@@ -99,9 +102,10 @@ class Worker:
             if not early:
                 await self._listen(front)
             await stopping.wait()
+        until = time.monotonic() + GRACEFUL_SECONDS - _LEAVING_SECONDS
         await front.stop(STOP_SECONDS)
         ticking.cancel()
-        self._observation.close()
+        self._observation.close(until - time.monotonic())
         return 1 if reason else 0
 
     def _succeeds(self) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from rehearsal.containers import training_packages
 from rehearsal.containers.build import BuiltImage, build
 from rehearsal.containers.engine import Engine, default_folder, open_engine
+from rehearsal.containers.orphans import remove_orphans
 from tests.installed import need_programs
 from tests.serving.conftest import write_artefact
 
@@ -18,8 +19,11 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture(scope="session")
 def engine() -> Engine:
+    """Without what tests that were killed outright have left in it."""
     need_programs("podman", "runc", "conmon", "mmdebstrap")
-    return open_engine(default_folder(ROOT))
+    opened = open_engine(default_folder(ROOT))
+    remove_orphans(opened)
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rehearsal.containers.engine import LABEL, Engine
+from rehearsal.containers.engine import Engine
+from rehearsal.containers.orphans import label_options
 
 _numbers = itertools.count(1)
 
@@ -63,7 +64,7 @@ def running(
     number = next(_numbers)
     name, pid_file = f"test-{os.getpid()}-{number}", folder.parent / f"pid-{number}"
     words = [
-        *("podman", "run", "--name", name, "--pidfile", str(pid_file), "--label", f"{LABEL}=tests"),
+        *("podman", "run", "--name", name, "--pidfile", str(pid_file), *label_options()),
         *("--log-driver", "none", "--read-only", "--network", network, "--cap-drop", "all"),
         *("--volume", f"{folder}:/opt/ml", *options, image, *arguments),
     ]

@@ -42,8 +42,8 @@ def free_port() -> int:
 
 def relayed(container: Running) -> tuple[Relay, str]:
     """A port of this machine that leads to port 8080 of the container."""
-    port = free_port()
-    return Relay(port=port, pid_file=container.pid_file, inner_port=8080), f"http://127.0.0.1:{port}"
+    relay = Relay(pid_file=container.pid_file, inner_port=8080)
+    return relay, f"http://127.0.0.1:{relay.port}"
 
 
 def until_healthy(container: Running, url: str, seconds: float = 120) -> None:

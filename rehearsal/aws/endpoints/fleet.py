@@ -137,13 +137,14 @@ class Fleet:
             # Looked at under the lock: a stop from now on finds the process, and with it the relay.
             if self._ending.is_set():
                 return
-            self.port = ports.free_port()
             box = self._command.box
             if box is not None and box.isolated:
                 # Nothing of the container's network is this machine's: it listens on the port that SageMaker knows.
-                self._relay = Relay(port=self.port, pid_file=box.pid_file, inner_port=_CONTAINER_PORT)
+                self._relay = Relay(pid_file=box.pid_file, inner_port=_CONTAINER_PORT)
+                self.port = self._relay.port
                 variables = {}
             else:
+                self.port = ports.free_port()
                 # An instance of its own would give it a worker a processor; here all variants share this machine.
                 variables = {
                     "SAGEMAKER_BIND_TO_PORT": str(self.port),

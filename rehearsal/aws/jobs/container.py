@@ -160,14 +160,32 @@ def run(
     on_stopping: Callable[[], None] | None = None,
 ) -> Ended:
     """Run to the end. Past `limit_s`, or once `stop` is set: SIGTERM, then SIGKILL after `grace_s`."""
-    processes = runtime.current().processes
     begun = time.monotonic()
     process, threads = launch(command)
+    try:
+        why = _watch(process, until=begun + limit_s, stop=stop, grace_s=grace_s, on_stopping=on_stopping)
+        seconds = time.monotonic() - begun
+    finally:
+        code = reap(process, command)
+        hear_out(threads)
+    return Ended(exit_code=code, why=why, seconds=seconds)
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    *,
+    until: float,
+    stop: threading.Event,
+    grace_s: float,
+    on_stopping: Callable[[], None] | None,
+) -> Why:
+    """Wait until it has ended, or has used up its grace; what `on_stopping` raises is raised."""
+    processes = runtime.current().processes
     why: Why = "exited"
     kill_at: float | None = None
     while not processes.ended(process):
         now = time.monotonic()
-        if kill_at is None and (stop.is_set() or now - begun > limit_s):
+        if kill_at is None and (stop.is_set() or now > until):
             why = "stopped" if stop.is_set() else "past its limit"
             kill_at = now + grace_s
             signal_leader(process)
@@ -176,10 +194,7 @@ def run(
         elif kill_at is not None and now > kill_at:
             break
         time.sleep(_POLL_S)
-    seconds = time.monotonic() - begun
-    code = reap(process, command)
-    hear_out(threads)
-    return Ended(exit_code=code, why=why, seconds=seconds)
+    return why
 
 
 def hear_out(threads: list[threading.Thread]) -> None:

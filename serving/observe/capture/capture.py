@@ -34,7 +34,7 @@ _IDLE_SECONDS: Final = 0.05
 _RETRY_SECONDS: Final = 1.0
 _LOG_SECONDS: Final = 60.0
 _NAMING_SECONDS: Final = 3.0
-"""Time for what is being written when a stop has no more to spare, and for the files to get their names."""
+"""Of the time of a stop: for what is being written then to be ended, and for the files to get their names."""
 _REST: Final = 9.0
 """Seconds of sleep for each second of work."""
 
@@ -78,14 +78,15 @@ class Capture:
         """Begin to write."""
         self._thread.start()
 
-    def close(self, seconds: float = 2.0) -> None:
-        """Write what waits, for at most `seconds`, and give the files their names; what is left is counted as lost.
+    def close(self, seconds: float) -> None:
+        """Write what waits and give the files their names, within `seconds`; what is left is counted as lost.
 
-        Nobody may come to recover a file without a name: the next container has another disk.
+        The last three seconds are for the names. Nobody may come to recover a file without one: the next container has
+        another disk.
         """
-        self._until = time.monotonic() + seconds
+        self._until = time.monotonic() + seconds - _NAMING_SECONDS
         self._stopping.set()
-        self._thread.join(seconds + _NAMING_SECONDS)
+        self._thread.join(seconds)
 
     def batch(self, batch: Batch) -> None:
         """Put a sample of the batch's requests into the queue."""

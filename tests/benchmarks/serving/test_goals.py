@@ -170,3 +170,4 @@ def test_what_the_machine_held_up_is_told_beside_what_it_did_not() -> None:
     assert (verdict.met, verdict.seen) == (True, "p50 0.09 ms, p99 0.36 ms, 4.0 ×, 98.0% of the requests")
     assert told(Figures(own={"steady": seen | {"calm p99": 460}}), calm).met is False
     assert told(Figures(own={"steady": seen | {"unsent": 1}}), calm).met is False
+    assert told(Figures(own={"steady": seen | {"calm": 0}}), calm).met is None

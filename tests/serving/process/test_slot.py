@@ -8,6 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from serving.observe import shared
+from serving.process import processor_time as kernel
 from serving.process import slot as module
 from serving.process.channel import channels
 from serving.process.listening import bind_beside, listen
@@ -26,7 +27,7 @@ def killed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
 def used(monkeypatch: pytest.MonkeyPatch) -> list[ProcessorTime]:
     """The worker's processor time, the last of the list; the others have their pid from nowhere."""
     told = [ProcessorTime(3.0, 1.0)]
-    monkeypatch.setattr(module, "processor_time", lambda _: told[-1])
+    monkeypatch.setattr(kernel, "processor_time", lambda _: told[-1])
     return told
 
 
@@ -79,6 +80,45 @@ def test_a_worker_that_had_a_processor_and_did_not_turn_is_stuck(slot: Slot, use
     assert slot.complaint(110.1, 0) == ""
     used.append(ProcessorTime(3.6, 2.0))
     assert "1.6 s" in slot.complaint(111.6, 0)
+
+
+def test_a_wait_that_the_kernel_has_not_counted_yet_is_one(slot: Slot, used: list[ProcessorTime]) -> None:
+    slot.became_ready(100.4)
+    beat(slot, 110.0)
+    used.append(ProcessorTime(3.2, 1.0, runnable=True))
+    assert [slot.complaint(now, 0) for now in (110.1, 110.5, 111.6, 120.0)] == [""] * 4
+    used.append(ProcessorTime(3.2, 10.8))
+    assert slot.complaint(121.2, 0) == "", "it waited for 9.8 s of these"
+    assert "11.4 s" in slot.complaint(121.4, 0)
+
+
+def test_who_spins_beside_three_others_is_seen_within_two_seconds(slot: Slot, used: list[ProcessorTime]) -> None:
+    slot.became_ready(100.4)
+    beat(slot, 110.0)
+    assert slot.complaint(110.0, 0) == ""
+    for turn in range(1, 20):
+        used.append(ProcessorTime(3.0 + turn * 0.025, 1.0 + turn * 0.075, runnable=True))
+        assert slot.complaint(110.0 + turn / 10, 0) == ""
+    used.append(ProcessorTime(3.51, 2.49, runnable=True))
+    assert "2.0 s" in slot.complaint(112.0, 0)
+
+
+def test_who_sleeps_or_stands_still_does_not_wait(slot: Slot, used: list[ProcessorTime]) -> None:
+    slot.became_ready(100.4)
+    beat(slot, 110.0)
+    used.append(ProcessorTime(3.0, 1.0, runnable=False))
+    assert [slot.complaint(now, 0) for now in (110.1, 110.9, 111.4)] == [""] * 3
+    assert "1.6 s" in slot.complaint(111.6, 0)
+
+
+def test_a_worker_that_loads_on_a_busy_machine_may_use_twenty_seconds_for_it(
+    slot: Slot, used: list[ProcessorTime]
+) -> None:
+    assert slot.complaint(100.1, 0) == ""
+    used.append(ProcessorTime(13.0, 52.0))
+    assert slot.complaint(161.0, 0) == "", "its imports alone take more than half a second"
+    used.append(ProcessorTime(23.1, 52.0))
+    assert "61.1 s" in slot.complaint(161.1, 0)
 
 
 def test_only_what_was_waited_since_the_last_sign_of_life_counts(slot: Slot, used: list[ProcessorTime]) -> None:

@@ -15,6 +15,7 @@ import onnx
 import pytest
 from onnx import helper, numpy_helper
 
+from serving.process.processor_time import processor_time
 from tests.serving.conftest import PATIENCE
 from tests.serving.survival.conftest import CAR, Group, resident
 from tests.serving.survival.schedule import Outcome, requests, send
@@ -23,7 +24,8 @@ pytestmark = pytest.mark.slow
 _WAVES = 400_000
 """Sines that a row costs beside its prediction: some 0.8 ms, so that one client can ask for three times as much."""
 _SECONDS = 60
-_MOST_PARTS = 15
+_MOST_SHORT = 2
+"""Parts of ten seconds in which the client may ask for less than it should."""
 _LIMIT = 1.0
 """Seconds that a caller gives the server, in X-Request-Deadline-Ms."""
 
@@ -102,43 +104,58 @@ def share(ordered: list[float], part: float) -> float:
     return ordered[int(part * (len(ordered) - 1))]
 
 
-def overloads(port: int) -> Iterator[Outcome]:
+def overloads(group: Group) -> Iterator[Outcome]:
     """Ten seconds each of three times the most that it was seen to answer until then, as often as is asked for.
 
-    They are real overloads, of which nobody is forgotten, and in which it goes on answering. Where the machine has
-    become too slow for that, what the server can answer is seen anew.
+    They are real overloads, of which nobody is forgotten, and in which it goes on answering. Two may be none because
+    the client, which the machine slows as well, asked for too little. None is one in which the server answered far
+    more than it was seen to before: the machine has become that much faster.
     """
-    most = capacity(port)
+    most, short = capacity(group.port), 0
     asked = requests(f"X-Request-Deadline-Ms: {1000 * _LIMIT:.0f}")
-    for _ in range(_MOST_PARTS):
-        part = send(port, asked, connections=512, rate=3 * most, seconds=10)
+    while short <= _MOST_SHORT:
+        waited = processor_seconds_missed(group)
+        part = send(group.port, asked, connections=512, rate=3 * most, seconds=10)
+        waited = processor_seconds_missed(group) - waited
         answered, heard, refused = len(part.seconds(200)), len(part.heard), len(part.seconds(503))
-        print(f"capacity {most:.0f}/s: {heard} heard, {answered} answered, {refused} refused")
+        print(f"capacity {most:.0f}/s: {heard} heard, {answered} answered, {refused} refused, {waited:.1f} s waited")
         assert part.lost == 0
-        if heard > 20 * most and refused > heard / 3 and answered > most:
+        assert all(one.right for one in part.heard if one.status in (200, 503))
+        if heard <= 20 * most:
+            most, short = capacity(group.port), short + 1
+        elif answered > 13 * most:
+            most = answered / 10
+        else:
+            # A tenth of its capacity, of which it has only as much as the machine gives it processor time.
+            enough = most * max(1 - waited / 10, 0.1)
+            assert (answered > enough, refused > heard / 3) == (True, True)
             yield part
             most = max(most, answered / 10)
-        else:
-            most = capacity(port)
-    pytest.fail("it was not overloaded, or did not answer as before")
+    pytest.fail("the client asked for too little")
+
+
+def processor_seconds_missed(group: Group) -> float:
+    """How long the worker could have run until now, but had no processor."""
+    (worker,) = group.pids()
+    return processor_time(worker).waited
 
 
 @pytest.mark.timeout(600)
 def test_a_minute_of_three_times_its_capacity(group: Group) -> None:
     """Six times ten seconds, each with three times the most that it was seen to answer until then."""
     with Watch(group) as watch:
-        parts = list(itertools.islice(overloads(group.port), _SECONDS // 10))
+        parts = list(itertools.islice(overloads(group), _SECONDS // 10))
     seen = [one for part in parts for one in part.heard]
     accepted, refusals = (sorted(one.seconds for one in seen if one.status == status) for status in (200, 503))
     print(told("accepted", accepted), told("refused", refusals), sep="\n")
     assert len(watch.sizes) > 21, "somebody has to look twice a second"
     print(f"memory: {watch.sizes[20] / 1e6:.1f} MB after ten seconds, {watch.sizes[-1] / 1e6:.1f} MB after all")
-    assert all(one.right for one in seen if one.status in (200, 503))
     # A caller whose time ended in a pause of the whole machine is told that it did (504).
     assert len(accepted) + len(refusals) > 0.99 * len(seen)
     assert share(accepted, 0.99) < _LIMIT
     # Told at once, while the accepted wait; how many milliseconds that is, `make bench-serving` measures.
-    assert share(refusals, 0.5) < share(accepted, 0.5)
+    # One that was held up lets few in for a while, so that the accepted do not wait either.
+    assert share(refusals, 0.5) < max(share(accepted, 0.5), 0.01)
     assert set(watch.pings) == {200}
     assert watch.sizes[-1] - watch.sizes[20] < 5_000_000, watch.sizes
     assert group.status()["workers"][0]["restarts"] == 0
@@ -155,7 +172,8 @@ def test_a_full_queue_refuses_at_once(start_group: Callable[..., Group], base_di
     assert {status for status, _, _ in answers} == {200, 503}
     assert {retry for _, retry in refused} == {"1"}
     assert group.status()["workers"][0]["restarts"] == 0
-    assert group.status()["workers"][0]["queue_depth"] <= 4
+    # It is told four times a second, with those that are being answered.
+    group.wait_until(lambda status: status["workers"][0]["queue_depth"] <= 4)
 
 
 def ping_seconds(group: Group) -> float:

@@ -1,15 +1,18 @@
 """A fleet's relay into an isolated container, which is there as long as the container is; and the fleet's port."""
 
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rehearsal import ports
 from rehearsal.aws.endpoints import fleet as module
 from rehearsal.aws.endpoints.fleet import Fleet
 from rehearsal.aws.endpoints.model import ModelError, ServedModel
 from rehearsal.aws.jobs.container import Command
 from rehearsal.aws.processes import ClosedError
+from rehearsal.containers import relay
 from rehearsal.containers.box import Box
 
 
@@ -19,7 +22,7 @@ class Relay:
     opened: list["Relay"]
 
     def __init__(self, **_: Any) -> None:
-        self.listens = True
+        self.listens, self.port = True, 0
         Relay.opened.append(self)
 
     def close(self) -> None:
@@ -56,6 +59,20 @@ def test_a_relay_goes_when_its_container_cannot_start(fleet: Fleet, monkeypatch:
     with pytest.raises(ClosedError):
         fleet._launch()
     assert [each.listens for each in Relay.opened] == [False]
+
+
+def test_a_relay_listens_whoever_took_the_port_that_was_free(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "Relay", relay.Relay)
+    monkeypatch.setattr(module.container, "launch", lambda _: (None, []))
+    with socket.create_server((ports.HOST, 0)) as other:
+        taken = other.getsockname()[1]
+        monkeypatch.setattr(module.ports, "free_port", lambda: taken)
+        fleet._launch()
+        try:
+            assert fleet.port != taken
+            socket.create_connection((ports.HOST, fleet.port), 10).close()
+        finally:
+            fleet._close_relay()
 
 
 def test_a_port_that_somebody_else_takes_first_is_given_up_for_another(

@@ -20,6 +20,7 @@ def test_a_stop_without_time_leaves_files_with_names_and_counts_the_rest(
     cells: shared.Cells,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # All of the time is for the names.
     monkeypatch.setattr("serving.observe.capture.capture._NAMING_SECONDS", 60.0)
     # Whatever was written is followed by a rest that only the stop ends.
     monkeypatch.setattr("serving.observe.capture.capture._REST", 1e9)
@@ -28,7 +29,7 @@ def test_a_stop_without_time_leaves_files_with_names_and_counts_the_rest(
         capture.batch(make_batch())
     capture.start()
     wait(lambda: cells[shared.CAPTURED] > 0)
-    capture.close(0)
+    capture.close(60)
     written = len(read(tmp_path))
     assert not list(tmp_path.rglob(".*.part"))
     assert written == cells[shared.CAPTURED] == 16
